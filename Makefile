@@ -1,0 +1,49 @@
+# `make help` explains the targets. Each installs and trains first whatever is missing.
+
+PYTHON := .venv/bin/python
+# For the tools that don't come through the assistant package, which turns it off too.
+export RASA_TELEMETRY_ENABLED := false
+
+.DEFAULT_GOAL := help
+.PHONY: help chat serve train test lint bench lock clean installed model
+
+help: ## explain the targets
+	@echo "Spotwise: describe bleeding after sex, and learn how urgent it is and what can cause it."
+	@echo
+	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /  make \1|/' | awk -F'|' '{printf "%-14s %s\n", $$1, $$2}'
+	@echo
+	@echo "PORT (default 5005) is where \`make serve\` listens. API_TOKEN opens the REST channel and Rasa's HTTP API."
+
+chat: model ## talk to the assistant in the terminal
+	@$(PYTHON) -m assistant.run chat
+
+serve: model ## run the assistant on PORT; Ctrl-C stops it
+	@$(PYTHON) -m assistant.run serve
+
+train: model ## train the model, if what it is made from has changed
+	@echo "The model is up to date."
+
+test: model ## run every test
+	@$(PYTHON) -m pytest
+
+lint: installed ## check style and types
+	@$(PYTHON) -m ruff check .
+	@$(PYTHON) -m ruff format --check .
+	@$(PYTHON) -m mypy
+
+bench: model ## run the benchmarks
+	@$(PYTHON) -m bench
+
+lock: ## resolve pyproject.toml into requirements.txt again
+	@scripts/bootstrap.sh uv pip compile --quiet pyproject.toml --group dev --universal --python-version 3.10 \
+		--generate-hashes --no-header -o requirements.txt
+
+clean: ## remove what was installed, trained and cached (conversations in var/ stay)
+	rm -rf .venv .venv-tools .rasa models .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+installed:
+	@scripts/bootstrap.sh
+
+model: installed
+	@$(PYTHON) -m assistant.train

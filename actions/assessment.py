@@ -1,0 +1,58 @@
+"""The result of the questions: how soon to get care and why, what it can fit with, and what to do now."""
+
+from __future__ import annotations
+
+from rasa_sdk.events import EventType, SlotSet
+
+from actions import wording
+from actions.causes import fitting, tell_fitting
+from actions.safe_action import SafeAction
+from actions.turn import Turn
+from spotwise.content import Level, most_urgent
+
+CAN_WAIT: tuple[Level, ...] = ("soon", "routine", "self_care")
+
+WHY_ALWAYS_TOLD = "CR04"
+"""The rule whose `why` says to take a pregnancy test."""
+
+
+class GiveAssessment(SafeAction):
+    """Everything that is said when the questions are over, what to do first."""
+
+    called = "action_give_assessment"
+
+    def act(self, turn: Turn) -> list[EventType]:
+        """Say the level, the reasons, the calm words, the causes, what to do now, and when to seek care."""
+        level = most_urgent(level for level in (turn.level, turn.triage.level) if level)
+        turn.say("utter_what_to_do")
+        if turn.slot("level_before") not in (None, level):
+            turn.say("utter_changed")
+        self._why(turn)
+        turn.say_calm()
+        ranked = fitting(turn)
+        tell_fitting(turn, ranked)
+        turn.say("utter_pause")
+        if level in CAN_WAIT and ranked[0]:
+            turn.tell(wording.FIRST_AT_HOME.format(self_care=ranked[0][0].cause.self_care))
+        turn.say(*self._what_now(turn, level))
+        turn.say("utter_criteria", "utter_limits", "utter_next")
+        return [SlotSet("level_before", None)]
+
+    def _why(self, turn: Turn) -> None:
+        """The person's own facts that decided the level, and what they can mean."""
+        found = turn.triage
+        if found.because:
+            turn.say("utter_because", because=found.because)
+        told = [id for id in found.reasons if id == WHY_ALWAYS_TOLD or id == found.reasons[0]]
+        turn.tell(*(turn.knowledge.rule(id).why for id in told))
+
+    def _what_now(self, turn: Turn, level: Level) -> list[str]:
+        """The responses that only some results call for."""
+        found = turn.triage
+        calls_for = {
+            "utter_check_in_an_hour": "D04" in found.reasons,
+            "utter_cannot_reach": level == "same_day",
+            "utter_call_tomorrow": found.call_tomorrow,
+            "utter_offer_visit": "R06" in found.reasons,
+        }
+        return [response for response, called_for in calls_for.items() if called_for]

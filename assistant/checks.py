@@ -1,0 +1,77 @@
+"""What has to be right before anything is started, each fault told in one clear line."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import os
+import socket
+import tarfile
+import zlib
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+MODEL = ROOT / "models" / "spotwise.tar.gz"
+VAR = ROOT / "var"
+
+
+class StartError(Exception):
+    """A reason not to start, in words for the person who started it."""
+
+
+def port_setting(name: str, default: int) -> int:
+    """Read a port number from the environment."""
+    value = os.environ.get(name) or str(default)
+    if not (value.isdecimal() and 0 < int(value) < 65536):
+        raise StartError(f"{name} must be a port number from 1 to 65535, not '{value}'.")
+    return int(value)
+
+
+def check_port(port: int, host: str) -> None:
+    """Refuse a port that can't be listened on."""
+    with socket.socket() as probe:
+        # As servers do: a port that was closed a moment ago counts as free.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except PermissionError:
+            raise StartError(f"Port {port} needs root. Choose another: PORT=5006 make serve") from None
+        except OSError:
+            raise StartError(
+                f"Port {port} is in use. Stop what uses it, or choose another: PORT={port + 1} make serve"
+            ) from None
+
+
+def free_port(preferred: int = 0) -> int:
+    """Find a free port on loopback: the preferred one, or else any."""
+    try:
+        check_port(preferred, "127.0.0.1")
+    except StartError:
+        preferred = 0
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind(("127.0.0.1", preferred))
+        return int(probe.getsockname()[1])
+
+
+def check_model() -> None:
+    """Refuse a model that is missing or damaged; Rasa would start without one and answer nothing."""
+    name = MODEL.relative_to(ROOT)
+    if not MODEL.exists():
+        raise StartError(f"There is no trained model at {name}. Run: make train")
+    try:
+        content = gzip.decompress(MODEL.read_bytes())
+        with tarfile.open(fileobj=io.BytesIO(content)) as archive:
+            archive.getmember("metadata.json")
+    except (OSError, EOFError, KeyError, zlib.error, tarfile.TarError):
+        raise StartError(f"The model {name} is damaged. Run: rm {name} && make train") from None
+
+
+def check_knowledge() -> None:
+    """Refuse a knowledge base with faults, and list them all."""
+    from spotwise.knowledge import KnowledgeError, load_knowledge
+
+    try:
+        load_knowledge()
+    except KnowledgeError as error:
+        raise StartError(f"The knowledge base has faults; nothing was started.\n{error}") from None

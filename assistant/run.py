@@ -1,0 +1,258 @@
+"""Start the assistant: `python -m assistant.run serve` or `chat`.
+
+Rasa's custom actions live in a process of their own. supervisord (deploy/supervisord.conf) starts the
+processes, restarts one that dies, and stops them all. The other commands are those processes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import yaml
+
+from assistant import silence_libraries
+from assistant.checks import (
+    MODEL,
+    ROOT,
+    VAR,
+    StartError,
+    check_knowledge,
+    check_model,
+    check_port,
+    free_port,
+    port_setting,
+)
+
+LOOPBACK = "127.0.0.1"
+EVERYWHERE = "0.0.0.0"
+REST_CHANNEL = "assistant.channels.RestChannel"
+SHELL_CHANNEL = "assistant.channels.ShellChannel"
+
+
+# --- what people start ---
+
+
+def serve() -> None:
+    """Run the assistant on PORT until it is stopped."""
+    port = port_setting("PORT", 5005)
+    check_port(port, EVERYWHERE)
+    check_knowledge()
+    check_model()
+    prepare(port)
+    stop_on(signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    print("Starting Spotwise. This takes about half a minute. Ctrl-C stops it.", flush=True)
+    with supervised("serve") as supervisord:
+        assert supervisord.stdout is not None
+        for line in supervisord.stdout:
+            sys.stdout.buffer.write(line)
+            sys.stdout.flush()
+    raise StartError("The Rasa server could not be kept running; the lines above say why.")
+
+
+def chat() -> None:
+    """Talk to the assistant in the terminal."""
+    check_knowledge()
+    check_model()
+    prepare(free_port())
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the shell; when it ends, so does the rest
+    stop_on(signal.SIGTERM, signal.SIGHUP)
+    print("Starting Spotwise. This takes about half a minute.", flush=True)
+    with supervised("chat"), subprocess.Popen(own_command("rasa-shell"), cwd=ROOT) as shell:
+        try:
+            status = shell.wait()
+        finally:
+            shell.terminate()
+    if status > 0:
+        raise SystemExit(status)
+
+
+def prepare(port: int) -> None:
+    """Settle what every process has to agree on."""
+    # Conversations are private: only the user who runs the assistant may read them.
+    VAR.mkdir(exist_ok=True)
+    VAR.chmod(0o700)
+    (VAR / "log").mkdir(exist_ok=True)
+    os.environ["PORT"] = str(port)
+    os.environ["ACTIONS_PORT"] = str(free_port(port_setting("ACTIONS_PORT", 5055)))
+
+
+def stop_on(*signals: signal.Signals) -> None:
+    """End the program in good order on these signals, save for one that it was started to ignore (nohup)."""
+
+    def leave(*_: object) -> None:
+        raise SystemExit(0)
+
+    for number in signals:
+        if signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, leave)
+
+
+@contextlib.contextmanager
+def supervised(mode: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Run supervisord, in a session of its own so that Ctrl-C reaches this process only."""
+    serving = mode == "serve"
+    environment = {
+        **os.environ,
+        "SPOTWISE_PYTHON": sys.executable,
+        "SPOTWISE_MODE": mode,
+        "SPOTWISE_SERVING": str(serving).lower(),
+        "SPOTWISE_ACTIONS_LOG": "/dev/stdout" if serving else str(VAR / "log" / "actions.log"),
+    }
+    supervisord = subprocess.Popen(
+        [sys.executable, "-m", "supervisor.supervisord", "-c", "deploy/supervisord.conf"],
+        cwd=ROOT,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE if serving else subprocess.DEVNULL,
+        start_new_session=True,
+        preexec_fn=stop_with_parent,
+    )
+    try:
+        yield supervisord
+    finally:
+        supervisord.terminate()
+        supervisord.wait()
+
+
+def stop_with_parent() -> None:
+    """Have Linux stop this process when its parent is killed, so that nothing is left behind."""
+    if sys.platform == "linux":
+        pr_set_pdeathsig = 1
+        ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGTERM)
+
+
+def own_command(name: str) -> list[str]:
+    """Give the command line of one of this module's commands."""
+    return [sys.executable, "-m", "assistant.run", name]
+
+
+# --- the processes behind them ---
+
+
+def actions() -> None:
+    """Run the action server, for this machine only."""
+    silence_libraries()
+    import rasa_sdk.__main__
+    from rasa_sdk.endpoint import create_argument_parser
+
+    os.environ["SANIC_HOST"] = LOOPBACK
+    arguments = ["--actions", "actions", "--port", str(port_setting("ACTIONS_PORT", 5055)), "--quiet"]
+    rasa_sdk.__main__.main_from_args(create_argument_parser().parse_args([*arguments, "--cors", ""]))
+
+
+def rasa_server() -> None:
+    """Run the Rasa server. The REST channel and Rasa's HTTP API are open only to those who know API_TOKEN."""
+    token = os.environ.get("API_TOKEN") or None
+    channels = yaml.safe_load((ROOT / "credentials.yml").read_text()) or {}
+    if token is None:
+        channels.pop(REST_CHANNEL, None)
+    credentials = VAR / "credentials.yml"
+    credentials.write_text(yaml.safe_dump(channels))
+    port = port_setting("PORT", 5005)
+    run_rasa(
+        f"Spotwise is ready on http://localhost:{port}",
+        interface=EVERYWHERE,
+        port=port,
+        credentials=str(credentials),
+        enable_api=token is not None,
+        auth_token=token,
+    )
+
+
+def rasa_shell() -> None:
+    """Run Rasa's shell, with its server for this machine only."""
+    silence_libraries()
+    from rasa.core.channels import console
+
+    read_messages = console.record_messages
+
+    async def read_messages_to_the_end(*args: Any, **kwargs: Any) -> int:
+        # Rasa's shell hangs when the input ends (Ctrl-D, or a pipe) and when a turn breaks.
+        try:
+            return await read_messages(*args, **kwargs)
+        except EOFError:
+            return 0
+        except Exception as error:
+            print(f"spotwise: the conversation broke off ({type(error).__name__}).", file=sys.stderr)
+            return 0
+
+    console.record_messages = read_messages_to_the_end
+    run_rasa(
+        channel=SHELL_CHANNEL,
+        interface=LOOPBACK,
+        port=port_setting("PORT", 5005),
+        enable_api=False,
+    )
+
+
+def run_rasa(ready: str = "", **options: Any) -> None:
+    """Run Rasa as its own command line would, but with this assistant's way to reach the actions."""
+    silence_libraries()
+    import rasa.core.run
+    import rasa.utils.common
+    import rasa.utils.log_utils
+    from rasa.core.utils import AvailableEndpoints
+
+    from assistant.action_endpoint import ActionEndpoint
+
+    rasa.utils.common.configure_logging_and_warnings()
+    rasa.utils.log_utils.configure_structlog()
+    endpoints = AvailableEndpoints.read_endpoints("endpoints.yml")
+    endpoints.action = ActionEndpoint(endpoints.action)
+
+    async def report(app: Any, _loop: Any) -> None:
+        # Rasa logs a model that it can't load and goes on without one, answering nothing.
+        if not app.ctx.agent.is_ready():
+            raise StartError("The model can't be loaded. Run: make clean train")
+        if ready:
+            print(ready, flush=True)
+
+    rasa.core.run.serve_application(
+        model_path=str(MODEL),
+        endpoints=endpoints,
+        server_listeners=[(report, "after_server_start")],
+        **options,
+    )
+
+
+def give_up() -> None:
+    """Stop supervisord once a process could not be started; supervisord itself would idle on."""
+    from supervisor import childutils
+
+    childutils.listener.wait()
+    os.kill(os.getppid(), signal.SIGTERM)
+
+
+COMMANDS: dict[str, Callable[[], None]] = {
+    "serve": serve,
+    "chat": chat,
+    "actions": actions,
+    "rasa-server": rasa_server,
+    "rasa-shell": rasa_shell,
+    "give-up": give_up,
+}
+
+
+def main() -> None:
+    """Run the command that was asked for."""
+    parser = argparse.ArgumentParser(prog="python -m assistant.run", description=__doc__)
+    parser.add_argument("command", choices=COMMANDS)
+    os.chdir(ROOT)
+    try:
+        COMMANDS[parser.parse_args().command]()
+    except StartError as error:
+        sys.exit(f"spotwise: {error}")
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

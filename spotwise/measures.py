@@ -1,0 +1,276 @@
+"""Numbers and times in normalised words: ages, temperatures, pads an hour, clot sizes, weeks, "since Tuesday".
+
+Everything here is arithmetic on what the person wrote; which fact follows from a number is a clinical
+threshold and stands beside it with its rule.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+DAY_NAMES = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+MONTH_NAMES = (
+    "january", "february", "march", "april", "may", "june",
+    "july", "august", "september", "october", "november", "december",
+)  # fmt: skip
+_DAYS_IN = {
+    "second": 1 / 86400, "minute": 1 / 1440, "hour": 1 / 24, "day": 1.0, "night": 1.0,
+    "week": 7.0, "fortnight": 14.0, "month": 30.4, "year": 365.0,
+}  # fmt: skip
+_WORDS_FOR_DAYS = {
+    "the day before yesterday": 2.0, "yesterday morning": 1.1, "yesterday evening": 0.6, "yesterday night": 0.6,
+    "yesterday afternoon": 0.8, "yesterday": 1.0, "last night": 0.5, "this morning": 0.3, "this afternoon": 0.2,
+    "this evening": 0.1, "tonight": 0.1, "today": 0.3, "just now": 0.0, "earlier": 0.2, "last weekend": 4.0,
+    "at the weekend": 2.0, "over the weekend": 2.0, "the weekend": 2.0, "last week": 7.0, "the other day": 3.0,
+    "last month": 30.0, "last year": 365.0, "ages ago": 400.0, "years ago": 1000.0, "a while ago": 100.0,
+    "recently": 14.0, "this week": 3.0, "this month": 15.0, "the other week": 14.0, "the other night": 3.0,
+}  # fmt: skip
+_SEASONS = {"spring": (4, 15), "summer": (7, 15), "autumn": (10, 15), "fall": (10, 15), "winter": (1, 15),
+            "christmas": (12, 25), "easter": (4, 10), "new year": (1, 1)}  # fmt: skip
+
+_AMOUNT = r"(?P<n>\d+(?:\.\d+)?|an?|few|a few|several|a couple|the last)(?: or \d+| to \d+| - \d+)? (?:of |full |whole |good |solid )?"
+_LENGTH = re.compile(
+    rf"(?<!\S)(?P<before>(?:over|more than|since|for|about|under|less than|nearly|past|last|within|in|at|every|each|per) )*"
+    rf"{_AMOUNT}(?P<unit>second|minute|hour|day|night|week|fortnight|month|year)s?"
+    r"(?= (?P<after>ago|old|postpartum|post|pregnant|back|later|since|after|now|gone|along|before|late|early|overdue)\b)?(?!\S)"
+)
+_WORD_TIME = re.compile(r"(?<!\S)(?:" + "|".join(sorted(_WORDS_FOR_DAYS, key=len, reverse=True)) + r")(?!\S)")
+_WEEKDAY = re.compile(rf"(?<!\S)(?P<now>(?:now|today is|it is(?: now)?|here i am(?: on| it is)?|is now) )?(?P<last>last |this |on |since |)(?P<day>{'|'.join(DAY_NAMES)})(?!\S)")
+_MONTH = re.compile(rf"(?<!\S)(?P<how>in|last|since|back in|this|of|from) (?:early |mid |late |about )?(?P<month>{'|'.join(MONTH_NAMES)})(?!\S)")
+_SEASON = re.compile(rf"(?<!\S)(?:last|in the|this|since|over the|since last|at|over) (?P<season>{'|'.join(_SEASONS)})(?!\S)")
+_YEAR = re.compile(r"(?<!\S)(?:in|since) (?P<year>(?:19|20)\d\d)(?!\S)")
+
+
+@dataclass(frozen=True)
+class Time:
+    """A length of time or a moment in the past, and where it stands in the words."""
+
+    start: int
+    end: int
+    days: float
+    """How many days long, or how many days ago."""
+    about: str = ""
+    """The word after it that tells what it is: ago, old, pregnant, postpartum, gone, late …"""
+    before: str = ""
+    """The words just before it: over, since, for, less than …"""
+
+
+def times(words: str, now: datetime) -> list[Time]:
+    """Every time in the words, in order. Weekdays and months are counted back from `now`."""
+    found = [_length(match) for match in _LENGTH.finditer(words)]
+    found += [Time(m.start(), m.end(), _WORDS_FOR_DAYS[m[0]], "ago") for m in _WORD_TIME.finditer(words)]
+    found += _weekdays(words, now.date())
+    for match in _MONTH.finditer(words):
+        month = MONTH_NAMES.index(match["month"]) + 1
+        found.append(Time(match.start(), match.end(), _days_since(now.date(), month, 15), "ago", match["how"]))
+    for match in _SEASON.finditer(words):
+        found.append(Time(match.start(), match.end(), _days_since(now.date(), *_SEASONS[match["season"]]), "ago"))
+    for match in _YEAR.finditer(words):
+        found.append(Time(match.start(), match.end(), max(0.0, (now.year - int(match["year"])) * 365.0), "ago"))
+    return sorted(found, key=lambda time: time.start)
+
+
+def _length(match: re.Match[str]) -> Time:
+    number = {"a": 1.0, "an": 1.0, "few": 3.0, "a few": 3.0, "several": 4.0, "a couple": 2.0, "the last": 1.0}.get(match["n"])
+    days = (float(match["n"]) if number is None else number) * _DAYS_IN[match["unit"]]
+    return Time(match.start(), match.end(), days, match["after"] or "", (match["before"] or "").strip())
+
+
+def _weekdays(words: str, today: date) -> list[Time]:
+    """Weekdays as days ago. A weekday told as today ("it's now Sunday") counts instead of the clock's."""
+    matches = list(_WEEKDAY.finditer(words))
+    told_today = next((DAY_NAMES.index(m["day"]) for m in reversed(matches) if m["now"]), today.weekday())
+    return [
+        Time(m.start(), m.end(), float((told_today - DAY_NAMES.index(m["day"])) % 7), "ago", m["last"].strip())
+        for m in matches
+        if not m["now"]
+    ]
+
+
+def _days_since(today: date, month: int, day: int) -> float:
+    """Days since the latest such day of the year."""
+    latest = date(today.year, month, day)
+    if latest > today + timedelta(days=14):   # "in May" said on the 10th of May is this month
+        latest = date(today.year - 1, month, day)
+    return float(max(0, (today - latest).days))
+
+
+# --- Age, temperature, pregnancy ------------------------------------------------------------------
+
+_AGES = [
+    re.compile(r"(?<!\S)(?:i am|she is|age|aged|age is|i have just turned|turned|am|nearly|im|i be) (?P<age>\d{1,3})(?= (?:[.,!?;)]|and|but|in|now|here|f|y|years old|year old|with|here|yr|female|so|next|this|just|a|uk|from|who|$)|\s*$)(?! (?:weeks?|days?|months?|hours?|minutes?|times?|%))"),
+    re.compile(r"(?<!\S)(?P<age>\d{1,3}) (?:years? old|years? of age|y o|y / o|yr old|year - old|year old (?:woman|girl|female|daughter))(?! (?:son|baby|boy|kid|toddler|child|car|coil))"),
+    re.compile(r"(?<!\S)(?P<age>\d{2}) (?:f|female|woman)(?!\S)"),
+    re.compile(r"(?<!\S)(?:f|female|woman) (?P<age>\d{2})(?!\S)"),
+    re.compile(r"(?<!\S)(?P<age>\d{2}) here(?!\S)"),
+    re.compile(r"^(?:hi|hello|hey|,|\.|so| )*(?P<age>[1-9]\d)(?= [,.])"),
+    re.compile(r"(?<!\S)(?:at|being) (?P<age>\d{2}) (?:i|now|years)(?!\S)"),
+]
+_BARE_AGE = re.compile(r"(?<!\S)(?P<age>\d{1,3})(?! (?:weeks?|days?|months?|hours?|minutes?|times?|- \d|%))(?!\S)")
+_DECADE = re.compile(r"(?<!\S)(?P<part>early|mid|late)? ?(?P<tens>[1-9]0) s(?!\S)")
+
+
+def age(words: str, asked: bool) -> int | None:
+    """The person's age in whole years, where it is told. `asked`: the question was about age."""
+    for pattern in _AGES:
+        match = pattern.search(words)
+        if match and 4 <= int(match["age"]) <= 110:
+            return int(match["age"])
+    if asked and not re.search(r"\d+ - \d+|\d+ to \d+", words):
+        match = _BARE_AGE.search(words)
+        if match and 4 <= int(match["age"]) <= 110:
+            return int(match["age"])
+    return None
+
+
+def age_from_decade(words: str, asked: bool) -> int | None:
+    """A rough age from "in my early fifties"; the middle of what is meant."""
+    match = _DECADE.search(words)
+    if not match or not (asked or re.search(r"\b(?:in|my|her) (?:my |her )?(?:early |mid |late )?\d0 s", words)):
+        return None
+    if re.search(r"(?:was|took|used|back|when) .{0,20}\d0 s", words):
+        return None
+    return int(match["tens"]) + {"early": 2, "mid": 5, "late": 8}.get(match["part"] or "", 5)
+
+
+def age_band(years: int) -> str:
+    """The contract's age group of an age in whole years."""
+    for limit, band in ((13, "under_13"), (16, "13_15"), (18, "16_17"), (25, "18_24"), (40, "25_39"), (55, "40_54")):
+        if years < limit:
+            return band
+    return "55_plus"
+
+
+_TEMPERATURE = re.compile(
+    r"(?<!\S)(?P<n>\d{2,3}(?:\.\d+)?)(?: °| degrees?)?(?: (?P<unit>c|f|celsius|fahrenheit|degrees))?(?! (?:weeks?|days?|years?|hours?|minutes?|months?|%))(?!\S)"
+)
+
+
+def temperature(words: str, asked: bool) -> float | None:
+    """A body temperature in degrees Celsius; Fahrenheit is converted. Only numbers a body can have."""
+    near = re.search(r"temperature|fever|thermometer|degrees|°|celsius|fahrenheit|shiver|hot", words)
+    for match in _TEMPERATURE.finditer(words):
+        number = float(match["n"])
+        sure = match["unit"] or near or (asked and "." in match["n"])
+        if not sure:
+            continue
+        if 34 <= number <= 43 and (match["unit"] or "c")[0] != "f":
+            return number
+        if 94 <= number <= 109:
+            return round((number - 32) / 1.8, 1)
+    return None
+
+
+_WEEKS = [
+    re.compile(r"(?<!\S)(?P<n>\d{1,2})(?: (?:\+ \d|and \d days))? weeks?(?: (?:\+ \d|and \d days|or so|maybe|now|about))* (?:pregnant|gone|along|gestation|preg\w*|with (?:my|our|baby|twins|#))"),
+    re.compile(r"pregnant (?:[^\s.!?;]+ ){0,5}?(?P<n>\d{1,2})(?: (?:\+ \d|and \d days))? weeks?(?! (?:ago|old))"),
+    re.compile(r"(?<!\S)(?P<n>\d{1,2}) weeks? (?:today|yesterday|tomorrow|on \w+day)"),
+]
+_ASKED_WEEKS = re.compile(r"(?<!\S)(?P<n>\d{1,2})(?: \+ \d)?(?: weeks?| wks?|$| [,.]| or| and)")
+_MONTHS_PREGNANT = re.compile(r"(?<!\S)(?P<n>\d)(?: |\.5 )months? (?:pregnant|gone|along)|pregnant (?:[^\s.!?;]+ ){0,4}?(?P<m>\d) months?(?! ago)")
+
+
+def weeks_pregnant(words: str, asked: bool) -> int | None:
+    """Whole weeks of the pregnancy, from weeks or months. `asked`: the question was about it."""
+    for pattern in _WEEKS[:2] + (_WEEKS[2:] if asked or "pregnan" in words or "scan" in words else []):
+        match = pattern.search(words)
+        if match and 1 <= int(match["n"]) <= 45:
+            return int(match["n"])
+    match = _MONTHS_PREGNANT.search(words)
+    if match:
+        return round(int(match["n"] or match["m"]) * 4.35)
+    if asked:
+        match = _ASKED_WEEKS.search(words)
+        if match and 1 <= int(match["n"]) <= 45 and not re.search(r"weeks? (?:late|ago)", words):
+            return int(match["n"])
+    return None
+
+
+# --- Blood ------------------------------------------------------------------------------------
+
+_COUNT = r"(?P<pads>\d+(?:\.\d+)?|an?|my|few|several)"
+_PADS = [
+    re.compile(
+        rf"(?<!\S){_COUNT} (?:[^\s.!?;\d]+ ){{0,4}}?(?:pads?|tampons?|liners?)"
+        r" (?:[^\s.!?;\d]+ ){0,5}?(?P<hours>\d+(?:\.\d+)?|an?|the last|the past)(?: or \d+)? (?P<unit>hours?|minutes?|days?)"
+    ),
+    re.compile(rf"(?<!\S){_COUNT} (?:[^\s.!?;\d]+ ){{0,4}}?(?:pads?|tampons?) (?:[^\s.!?;\d]+ ){{0,3}}?(?:an|every|per|each|/) (?P<unit>hours?)"),
+    re.compile(
+        r"(?:pads?|tampons?) (?:[^\s.!?;\d]+ ){0,4}?(?:every|each|per) (?P<hours>\d+(?:\.\d+)?)(?: (?:or|to|-) \d+(?:\.\d+)?)? (?P<unit>hours?|minutes?)"
+    ),
+    re.compile(
+        r"(?:every|each) (?P<hours>\d+(?:\.\d+)?)(?: (?:or|to|-) \d+(?:\.\d+)?)? (?P<unit>hours?|minutes?) (?:[^\s.!?;\d]+ ){0,6}?(?:pads?|tampons?)"
+    ),
+]
+_SINCE_MEAL = re.compile(
+    r"(?P<pads>\d+) (?:[^\s.!?;\d]+ ){0,4}?(?:pads?|tampons?) (?:[^\s.!?;\d]+ ){0,4}?since (?P<when>lunch|breakfast|dinner|tea|this morning|noon|midday|midnight|i got up|i woke up|this afternoon|work)"
+)
+_NOT_FULL = re.compile(r"(?:hardly|barely|not|half|never|nothing) (?:[^\s.!?;]+ ){0,3}?(?:soak\w*|fill\w*|full)|liner|just (?:to be|in case)")
+
+
+def pads_per_hour(words: str) -> tuple[float, float] | None:
+    """(pads or tampons soaked an hour, over how many hours), where both are told; None otherwise."""
+    match = _SINCE_MEAL.search(words)
+    if match:
+        return int(match["pads"]) / 4, 4.0    # since a meal: taken as 4 hours
+    for pattern in _PADS:
+        match = pattern.search(words)
+        if not match or "liner" in match[0] or _NOT_FULL.search(words[max(0, match.start() - 30) : match.end()]):
+            continue
+        groups = match.groupdict()
+        pads = {"a": 1.0, "an": 1.0, "my": 1.0, "few": 3.0, "several": 4.0, None: 1.0}.get(groups.get("pads"))
+        pads = float(groups["pads"]) if pads is None else pads
+        told = groups.get("hours")
+        hours = {"an": 1.0, "a": 1.0, "the last": 1.0, "the past": 1.0, None: 1.0}.get(told)
+        hours = float(told) if hours is None and told else hours or 1.0
+        if groups["unit"].startswith("minute"):
+            hours /= 60
+        elif groups["unit"].startswith("day"):
+            hours *= 24
+        if hours <= 0:
+            continue
+        repeating = "hours" not in groups or bool(re.search(r"\b(?:every|each|per|an|/) (?:\d|hour|minute)", match[0]))
+        return pads / hours, 2.0 if repeating and told is None else hours if not repeating else max(hours, 2.0)
+    return None
+
+
+_SIZE = re.compile(r"(?<!\S)(?P<n>\d+(?:\.\d+)?)(?: or \d+| to \d+| - \d+)? ?(?P<unit>cm|cms|centimet\w+|mm|millimet\w+|inch|inches|in|\")(?!\S)")
+
+
+def clot_size(words: str) -> float | None:
+    """The size of a blood clot in centimetres, where a number is told in a message about clots."""
+    if not re.search(r"clot|lump|blob|chunk|jelly", words):
+        return None
+    sizes = []
+    for match in _SIZE.finditer(words):
+        factor = 2.54 if match["unit"].startswith(("in", '"')) else 0.1 if match["unit"].startswith("m") else 1.0
+        sizes.append(float(match["n"]) * factor)
+    return max(sizes, default=None)
+
+
+_PAIN_SCORE = re.compile(r"(?<!\S)(?P<n>\d{1,2}) (?:(?:out )?of|/) 10(?!\S)")
+
+
+def pain_score(words: str) -> int | None:
+    """A pain score from 0 to 10."""
+    match = _PAIN_SCORE.search(words)
+    return int(match["n"]) if match and int(match["n"]) <= 10 else None
+
+
+_TIMES = re.compile(r"(?<!\S)(?P<n>\d{1,2}) (?:or \d+ |different |separate |- \d+ |to \d+ )?times?(?! (?:a|per|each|every|as|the|more|older) )")
+_ORDINAL = re.compile(r"(?<!\S)(?P<n>\d{1,2}) (?:st|nd|rd|th) time")
+
+
+def episodes(words: str, asked: bool) -> int | None:
+    """How often it has happened, as a number."""
+    for pattern in (_ORDINAL, _TIMES):
+        match = pattern.search(words)
+        if match and int(match["n"]) >= 1 and (pattern is _TIMES or int(match["n"]) > 1):
+            return int(match["n"])
+    if asked:
+        bare = re.match(r"^(?:about|maybe|like|i think|just|only|so|,|\.| )*(?P<n>\d{1,2})(?: (?:[.,!]|or \d+|so far|now|maybe|i think)| )*$", words)
+        if bare:
+            return int(bare["n"])
+    return None
