@@ -10,9 +10,11 @@ import argparse
 import contextlib
 import ctypes
 import os
+import select
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -62,7 +64,8 @@ def chat() -> None:
     check_knowledge()
     check_model()
     prepare(free_port())
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the shell; when it ends, so does the rest
+    # Ctrl-C is for the shell; when that ends, so does the rest. (SIG_IGN would be inherited by the shell.)
+    signal.signal(signal.SIGINT, lambda *_: None)
     stop_on(signal.SIGTERM, signal.SIGHUP)
     print("Starting Spotwise. This takes about half a minute.", flush=True)
     with supervised("chat"), subprocess.Popen(own_command("rasa-shell"), cwd=ROOT) as shell:
@@ -93,6 +96,16 @@ def stop_on(*signals: signal.Signals) -> None:
     for number in signals:
         if signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, leave)
+    if sys.stdin and sys.stdin.isatty():
+        threading.Thread(target=watch_terminal, daemon=True).start()
+
+
+def watch_terminal() -> None:
+    """Hang up when the terminal is gone; only the first process in it is told (`ssh -t host make serve`)."""
+    terminal = select.poll()
+    terminal.register(sys.stdin, 0)
+    if terminal.poll()[0][1] & select.POLLHUP:
+        os.kill(os.getpid(), signal.SIGHUP)
 
 
 @contextlib.contextmanager
@@ -208,11 +221,15 @@ def run_rasa(ready: str = "", **options: Any) -> None:
     endpoints = AvailableEndpoints.read_endpoints("endpoints.yml")
     endpoints.action = ActionEndpoint(endpoints.action)
 
-    async def report(app: Any, _loop: Any) -> None:
+    usable = False
+
+    async def report(app: Any, loop: Any) -> None:
         # Rasa logs a model that it can't load and goes on without one, answering nothing.
-        if not app.ctx.agent.is_ready():
-            raise StartError("The model can't be loaded. Run: make clean train")
-        if ready:
+        nonlocal usable
+        usable = app.ctx.agent.is_ready()
+        if not usable:
+            loop.call_later(0.1, app.stop)
+        elif ready:
             print(ready, flush=True)
 
     rasa.core.run.serve_application(
@@ -221,6 +238,9 @@ def run_rasa(ready: str = "", **options: Any) -> None:
         server_listeners=[(report, "after_server_start")],
         **options,
     )
+    if not usable:
+        name = MODEL.relative_to(ROOT)
+        raise StartError(f"The model {name} can't be loaded. Run: rm {name} && make train")
 
 
 def give_up() -> None:

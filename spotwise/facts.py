@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from spotwise.conditions import Vocabulary
-from spotwise.knowledge import Knowledge
+from spotwise.knowledge import Knowledge, load_knowledge
 from spotwise.reading import LISTS, Reading
 
 EMPTY = frozenset({"none", "unsure", "undisclosed"})
@@ -24,8 +24,9 @@ _FOLLOWS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
 }
 
 
-def facts_of(slots: Mapping[str, Any], vocabulary: Vocabulary) -> dict[str, Any]:
+def facts_of(slots: Mapping[str, Any], vocabulary: Vocabulary | None = None) -> dict[str, Any]:
     """The facts among a conversation's slots: only known slots, and only values the vocabulary has."""
+    vocabulary = vocabulary or load_knowledge().vocabulary
     facts: dict[str, Any] = {}
     for name, slot in vocabulary.slots.items():
         value = slots.get(name)

@@ -44,6 +44,8 @@ class Reading:
     """The message corrects something said before."""
     back: bool = False
     """The person wants the previous question again."""
+    starts: bool = False
+    """The message tells of bleeding, or asks to begin, in words that start the questions."""
 
     def __bool__(self) -> bool:
         return bool(self.facts)
@@ -92,6 +94,7 @@ class Reader:
         self._cues = {name: phrase_pattern(phrases) for name, phrases in raw["cues"].items()}
         self._answers = {name: re.compile(r"(?:[,.!]+ |so |well |oh |um |erm |ok |okay |thanks |hi |hmm |honestly |ah )*(?:" + phrase_pattern(phrases).pattern + ")") for name, phrases in raw["answers"].items()}
         self._events = {name: phrase_pattern(phrases) for name, phrases in raw["events"].items()}
+        self._starts = phrase_pattern(raw["starts"])
         self._screening_fine = phrase_pattern(raw["screening_fine"])
         self._entries = [entry for slot, values in raw["facts"].items() for entry in self._entries_of(slot, values)]
 
@@ -127,6 +130,7 @@ class _Message:
         self.asked = asked
         self.now = now
         self.cues = {name: [_Span(m.start(), m.end()) for m in pattern.finditer(words)] for name, pattern in reader._cues.items()}
+        self.cues["past"] = [cue for cue in self.cues["past"] if not _touches(cue, self.cues["not_past"])]
         self.cues["negative"] = [cue for cue in self.cues["negative"] if not _touches(cue, self.cues["not_negative"])]
         self.person = "other" if person == "other" or _speaks_for_other(words) else "self"
         self.found: dict[str, dict[str, Sense]] = {}
@@ -148,6 +152,7 @@ class _Message:
             answer=answer,
             correction=bool(self.cues["correction"]),
             back=bool(self.cues["back"]),
+            starts=bool(self.reader._starts.search(self.words)),
         )
 
     # --- Mentions and what they mean ---
@@ -309,6 +314,7 @@ class _Message:
 
     def _read_recent(self, event: str, slot: str, value: str, limit: float) -> None:
         """A birth or procedure counts as recent by its time; without a time only where it was asked about."""
+        found: list[float] = []
         for match in self.reader._events[event].finditer(self.words):
             span = _Span(match.start(), match.end())
             start, end = self._sentence(span)
@@ -325,10 +331,12 @@ class _Message:
                 days = 14.0
             if days is None and self.asked == slot and not re.search(r"\b(?:old|years|grown|kids|children)\b", sentence):
                 days = 0.0
-            if days is not None and days <= limit:
-                self._state(slot, value)
-            elif days is not None:
-                self._deny(slot, value)
+            if days is not None:
+                found.append(days)
+        if found and (max(found) if event == "birth" else min(found)) <= limit:
+            self._state(slot, value)
+        elif found:
+            self._deny(slot, value)
 
     def _days_since_event(self, event: str) -> float | None:
         for match in self.reader._events[event].finditer(self.words):
@@ -345,7 +353,7 @@ class _Message:
         for time in self.times:
             if not (start <= time.start and time.end <= end) or (time.about in ("pregnant", "gone", "along", "late", "overdue")):
                 continue
-            if time.about == "old" and not birth:
+            if time.about == "old" and not birth or birth and time.days < 1:
                 continue
             distance = max(time.start - span.end, span.start - time.end, 0)
             between = self.words[min(time.end, span.end) : max(time.start, span.start)]
@@ -424,11 +432,11 @@ class _Message:
         """How long the bleeding has gone on, where the message says so."""
         best: float | None = None
         for time in self.times:
-            around = self.words[max(0, time.start - 45) : time.end + 30]
+            around = self.words[max(0, time.start - 25) : time.end + 15]
             near_before = self.words[max(0, time.start - 40) : time.start]
             if time.days > 60 or time.about in ("old", "pregnant", "gone", "along", "late", "overdue", "before", "early") and not asked:
                 continue
-            if re.search(r"(?:pill|coil|implant|born|birth|period|smear|pregnan|operation|surgery|boyfriend|partner|seeing|together|married|test|antibiotic|offshore|away|itch|fitted|appointment|scan|last \w+ lasted|due|shift)", around):
+            if re.search(r"(?:pill|coil|implant|born|birth|period|smear|pregnan|operation|surgery|(?:boyfriend|partner|together) (?:for|of|since)|seeing|married|test|antibiotic|offshore|away|itch|fitted|appointment|scan|last \w+ lasted|due|shift)", around):
                 continue
             since = time.before.startswith(("since", "for", "over", "more")) or time.about in ("now", "since", "later", "after") or re.search(r"(?:since|for) $", near_before)
             started = re.search(r"(?:start\w*|began|begun|happened|came on|noticed|bleed\w*|bled|spot\w*|sex|slept|going) (?:[^\s.!?;]+ ){0,5}$", near_before)
@@ -537,25 +545,16 @@ class _Message:
     def _apply_answer(self, facts: dict[str, Any], denied: dict[str, set[str]], answer: Answer | None) -> None:
         """Give a bare yes, no or "none of those" its meaning for the question asked."""
         asked = self.asked or ""
-        if facts.get(asked) not in (None, []) and facts.get(asked) != ["none"]:
+        if facts.get(asked):
             return
-        if answer in ("unsure", "decline"):
-            if facts.get(asked) is None or facts.get(asked) == []:
-                facts[asked] = self._not_told(asked, answer)
-            return
-        if asked in LISTS:
-            if answer == "no" or (denied.get(asked) and answer != "yes") or (asked == "contraception" and facts.get("pregnancy") == "yes"):
-                facts[asked] = ["none"]
-            return
-        meaning = _MEANING.get((asked, answer or ""))
-        if meaning is not None:
+        meaning = meaning_of(answer, asked) if answer else None
+        if asked in LISTS and meaning is None and answer != "yes":
+            if denied.get(asked) or (asked == "contraception" and facts.get("pregnancy") == "yes"):
+                meaning = ["none"]
+        if asked == "pregnancy_weeks" and answer in ("yes", "no") and "pregnancy_showing" not in facts:
+            facts["pregnancy_showing"] = answer
+        elif meaning is not None:
             facts[asked] = meaning
-
-    def _not_told(self, asked: str, answer: Answer) -> Any:
-        if asked == "pregnancy_weeks":
-            return None
-        value = NOTHING_SAID.get(asked, "unsure")
-        return [value] if asked in LISTS else value
 
 
 _MEANING: Mapping[tuple[str, str], str] = {
@@ -569,6 +568,22 @@ _MEANING: Mapping[tuple[str, str], str] = {
     ("periods", "no"): "menstruating",        # "Have your periods stopped for good?"
     ("episode_count", "no"): "first_time",    # "Has this happened before?"
 }
+
+
+def meaning_of(answer: Answer, asked: str) -> Any:
+    """What a bare answer says to the question of a slot; None where it says nothing."""
+    if answer in ("unsure", "decline"):
+        return _not_told(asked)
+    if asked in LISTS:
+        return ["none"] if answer == "no" else None
+    return _MEANING.get((asked, answer))
+
+
+def _not_told(asked: str) -> Any:
+    if asked == "pregnancy_weeks":
+        return None
+    value = NOTHING_SAID.get(asked, "unsure")
+    return [value] if asked in LISTS else value
 
 
 def _touches(span: _Span, others: Iterable[_Span]) -> bool:

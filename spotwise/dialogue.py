@@ -1,0 +1,280 @@
+"""What a message changes, and what has to be said before anything else.
+
+This is the part of the conversation that must not depend on a classifier or on another process: facts are
+noted, the urgency rules run, and emergencies, crises and answers that cannot be used are dealt with. All
+else is left to the rules and stories of the assistant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from spotwise import facts as facts_
+from spotwise import interview
+from spotwise.knowledge import Knowledge
+from spotwise.ranking import rank, shown
+from spotwise.reading import LISTS, Answer, Reader, Reading, meaning_of
+from spotwise.summary import TITLES, in_words
+from spotwise.triage import Triage, triage
+
+FORM = "spotting_form"
+SURE = 0.6
+"""From this confidence on, an intent counts where it changes what happens; measured in docs/nlu.md."""
+SIMPLER_AFTER = 2
+GIVE_UP_AFTER = 4
+ASKED_TWICE = frozenset({"danger_signs", "bleeding_amount", "pain"})
+"""Questions about an emergency sign: "not sure" is asked once more in simpler words (CR03)."""
+
+BARE_ANSWERS: Mapping[str, Answer] = {"affirm": "yes", "deny": "no", "dont_know": "unsure", "skip_question": "decline"}
+ANSWERING = frozenset({*BARE_ANSWERS, "describe_spotting", "correct_answer", "nlu_fallback", "report_emergency", "report_assault"})
+"""Intents that answer a question or tell something; the others are digressions with an answer of their own."""
+LEAVING = frozenset({"goodbye", "restart", "delete_my_data"})
+TOLD_AT_ONCE = {"under_13": "utter_under_13", "13_15": "utter_under_18", "16_17": "utter_under_18"}
+
+
+@dataclass(frozen=True)
+class Message:
+    """What the person sent, as it was understood."""
+
+    text: str
+    intent: str
+    confidence: float
+    entities: Mapping[str, list[str]] = field(default_factory=dict)
+    """Slot -> values, from a button."""
+    at: datetime = field(default_factory=datetime.now)
+
+    @property
+    def is_button(self) -> bool:
+        """Whether a button was pressed (Rasa's `/intent{...}`)."""
+        return self.text.startswith("/")
+
+    def means(self, *intents: str) -> bool:
+        """Whether the intent is one of these, surely enough to act on."""
+        return self.intent in intents and self.confidence >= SURE
+
+
+@dataclass(frozen=True)
+class Turn:
+    """The outcome: slots to set, and the actions to take ahead of all rules."""
+
+    slots: Mapping[str, Any]
+    plan: tuple[str, ...] = ()
+    """Actions in order; empty leaves the turn to the rules and stories."""
+    digression: bool = False
+    """The message also asks something: the rules answer first, then the questions go on."""
+
+
+def hear(slots: Mapping[str, Any], message: Message, in_form: bool, reader: Reader, knowledge: Knowledge) -> Turn:
+    """Work out one message in the light of everything told before."""
+    return _Hearing(slots, message, in_form, reader, knowledge).turn()
+
+
+def assess(facts: Mapping[str, Any], before: str | None, knowledge: Knowledge) -> dict[str, Any]:
+    """The slots that hold an assessment; `before` is the level given earlier, if any."""
+    result = triage(facts, knowledge)
+    return {
+        "urgency": result.level,
+        "urgency_reasons": list(result.reasons),
+        "because": result.because,
+        "emergency_variant": result.variant,
+        "possible_causes": [found.cause.id for found in shown(rank(facts, knowledge))],
+        "level_before": before if before not in (None, result.level) else None,
+    }
+
+
+class _Hearing:
+    def __init__(self, slots: Mapping[str, Any], message: Message, in_form: bool, reader: Reader, knowledge: Knowledge) -> None:
+        self.slots = slots
+        self.message = message
+        self.in_form = in_form
+        self.knowledge = knowledge
+        self.asked: str | None = slots.get("requested_slot") if in_form else None
+        self.known = facts_.facts_of(slots, knowledge.vocabulary)
+        self.reading = self._read(reader)
+        self.correcting = bool(self.known) and (
+            bool(slots.get("correcting")) or self.reading.correction or message.means("correct_answer")
+        )
+        self.changes = self._add_facts()
+        self.facts = {slot: value for slot, value in {**self.known, **self.changes}.items() if value is not None}
+        self.closed = list(slots.get("asked") or [])
+
+    # --- What was said ---
+
+    def _read(self, reader: Reader) -> Reading:
+        if self.message.is_button:
+            reading = Reading(facts=self._pressed())
+        else:
+            reading = reader.read(self.message.text, self.asked, self.known.get("person", "self"), self.message.at)
+        said = dict(reading.facts)
+        answer = BARE_ANSWERS.get(self.message.intent) if self.message.confidence >= SURE else None
+        if self.asked and answer and reading.answer is None and self.asked not in said:
+            meaning = meaning_of(answer, self.asked)
+            if meaning is not None:
+                said[self.asked] = meaning
+        if self.message.means("report_assault") and said.get("consent") is None:
+            said["consent"] = "unwanted"
+        if self.message.means("report_self_harm"):
+            said["details"] = sorted({*said.get("details", ()), "self_harm"})
+        if self.asked == "pregnancy_weeks" and not {"pregnancy_weeks", "pregnancy_showing"} & set(said) and (reading.answer in ("unsure", "decline") or answer in ("unsure", "decline")):
+            said["pregnancy_showing"] = "unsure"
+        return Reading(said, reading.denied, reading.answer or answer, reading.correction, reading.back, reading.starts)
+
+    def _pressed(self) -> dict[str, Any]:
+        """The facts of a button: only slots and values that exist."""
+        values = {slot: value if slot in LISTS else value[-1] for slot, value in self.message.entities.items() if value}
+        return facts_.facts_of(values, self.knowledge.vocabulary)
+
+    def _add_facts(self) -> dict[str, Any]:
+        changes = facts_.add(self.known, self.reading, self.knowledge, asked=self.asked, correcting=self.correcting)
+        if self.asked in LISTS and self.asked not in changes and not self.known.get(self.asked) and interview.closes(self.asked, self.reading.facts):
+            changes[self.asked] = ["none"]
+        return changes
+
+    # --- What follows ---
+
+    def turn(self) -> Turn:
+        now, before = triage(self.facts, self.knowledge), self.slots.get("urgency")
+        for outcome in (self._crisis, self._emergency, self._after_emergency, self._go_back, self._correction, self._start, self._answer, self._unusable):
+            turn = outcome(now, before)
+            if turn is not None:
+                return turn
+        return Turn(self.changes)
+
+    def _crisis(self, now: Triage, before: str | None) -> Turn | None:
+        """Thoughts of self-harm: help first, whatever the conversation was doing (E19)."""
+        if "self_harm" not in self.reading.facts.get("details", ()):
+            return None
+        said = {**self.changes, **assess(self.facts, before, self.knowledge), "requested_slot": None}
+        return Turn(said, ("utter_self_harm", "utter_calm_emergency", "utter_criteria", "utter_limits"))
+
+    def _emergency(self, now: Triage, before: str | None) -> Turn | None:
+        """An emergency ends the questions; the action comes first (CR10, CR11)."""
+        if now.level != "emergency" or (before == "emergency" and set(now.reasons) <= set(self.slots.get("urgency_reasons") or ())):
+            return None
+        said = {**self.changes, **assess(self.facts, before, self.knowledge), "requested_slot": None, "correcting": None}
+        plan = ["utter_emergency", "utter_because", "utter_calm_emergency", "utter_while_waiting", "utter_criteria", "utter_limits"]
+        if self.facts.get("consent") == "unwanted" and "consent" in self.changes:
+            plan.insert(1, "utter_assault_danger" if "E13" in now.reasons else "utter_assault")
+        if self.facts.get("age_group") == "under_13":
+            plan.insert(1, "utter_under_13")
+        elif "E07" in now.reasons or "E06" in now.reasons and self.facts.get("pregnancy") == "yes":
+            plan.insert(1, "utter_pregnancy_emergency")
+        return Turn(said, tuple(plan))
+
+    def _after_emergency(self, now: Triage, before: str | None) -> Turn | None:
+        """After an emergency nothing is asked: the number is repeated, questions are answered, a mistake is taken back."""
+        if before != "emergency":
+            return None
+        if now.level != "emergency":
+            return Turn({**self.changes, "correcting": None, "urgency": None, "level_before": "emergency"}, (FORM,))
+        if self.message.means("correct_answer"):
+            return Turn({**self.changes, "correcting": True}, ("utter_ask_correction",))
+        if self.message.intent in ANSWERING or self.message.confidence < SURE:
+            return Turn(self.changes, ("utter_emergency_again", "utter_criteria", "utter_limits"))
+        return Turn(self.changes)
+
+    def _go_back(self, now: Triage, before: str | None) -> Turn | None:
+        if not (self.reading.back and self.in_form and self.closed):
+            return None
+        last = self.closed[-1]
+        slots = {last: None, "asked": self.closed[:-1], "requested_slot": last, "question_style": "first", "unusable_answers": None}
+        return Turn(slots, (f"utter_ask_{last}",))
+
+    def _correction(self, now: Triage, before: str | None) -> Turn | None:
+        """"That was wrong" without saying what: ask. What was put right is noted and said back."""
+        if not self.known or not self.changes and not self.message.means("correct_answer"):
+            return None
+        if not self.changes:
+            return Turn({"correcting": True}, ("utter_ask_correction",))
+        if self.slots.get("correcting") or self.message.means("correct_answer"):
+            slots = {**self.changes, **self._close(), "correcting": None, "noted": self._noted()}
+            return Turn(slots, (*self._said_at_once(), "utter_noted", FORM))
+        return None
+
+    def _start(self, now: Triage, before: str | None) -> Turn | None:
+        """Outside the questions: something about the bleeding was told, so begin, or assess anew."""
+        if self.in_form or self.message.means(*LEAVING):
+            return None
+        told = {slot for slot in self.changes if slot not in ("details", "person")}
+        if before is not None:
+            return Turn(self.changes, (*self._said_at_once(), FORM)) if told else None
+        if not (told or self.message.intent == "describe_spotting" and self.message.confidence >= 0.4 or self.reading.starts):
+            return None
+        noted = self._noted()
+        plan = ("utter_intro", *self._said_at_once(), *(("utter_noted",) if noted else ()), FORM)
+        return Turn({**self.changes, "noted": noted}, plan)
+
+    def _answer(self, now: Triage, before: str | None) -> Turn | None:
+        """In the questions: an answer was given."""
+        if not self.in_form or self.asked is None:
+            return None
+        if self._asks_simpler():
+            kept = {slot: value for slot, value in self.changes.items() if slot != self.asked}
+            return Turn({**kept, "question_style": "simple"}, (f"utter_ask_{self.asked}",))
+        if not self._answers_the_question():
+            return None
+        slots = {**self.changes, **self._close()}
+        asks = self.message.intent not in ANSWERING and self.message.confidence >= SURE and "?" in self.message.text
+        if asks and not self._said_at_once():
+            return Turn(slots, digression=True)
+        # The plan, and not the form alone, so that an answer noted only in finer slots is accepted too.
+        return Turn(slots, (*self._said_at_once(), FORM))
+
+    def _unusable(self, now: Triage, before: str | None) -> Turn | None:
+        """In the questions: nothing that answers. Ask again, then more simply, then go on the safe way."""
+        if not self.in_form or self.asked is None:
+            return None
+        if self.message.intent not in ANSWERING and self.message.confidence >= SURE:
+            return Turn(self.changes)
+        if self.changes:
+            plan = (*self._said_at_once(), "utter_noted", f"utter_ask_{self.asked}")
+            return Turn({**self.changes, "noted": self._noted(), "question_style": "again"}, plan)
+        same = self.message.text.strip().lower() == (self.slots.get("last_answer") or "")
+        count = int(self.slots.get("unusable_answers") or 0) + (2 if same else 1)
+        slots: dict[str, Any] = {"last_answer": self.message.text.strip().lower()[:80], "unusable_answers": float(count)}
+        if count >= GIVE_UP_AFTER:
+            return Turn({**slots, **self._close(), **self._safe_value()}, ("utter_go_on", FORM))
+        return Turn({**slots, "question_style": "simple" if count >= SIMPLER_AFTER else "again"}, (f"utter_ask_{self.asked}",))
+
+    # --- Parts ---
+
+    def _answers_the_question(self) -> bool:
+        asked = self.asked or ""
+        return self.reading.facts.get(asked) is not None or asked in self.changes or interview.closes(asked, self.reading.facts)
+
+    def _asks_simpler(self) -> bool:
+        """A first "not sure" about an emergency sign."""
+        value = self.changes.get(self.asked or "")
+        return self.asked in ASKED_TWICE and value in ("unsure", ["unsure"]) and self.slots.get("question_style") != "simple"
+
+    def _close(self) -> dict[str, Any]:
+        """The question asked is answered: the next one starts afresh."""
+        closed = [*self.closed, self.asked] if self.asked and self.asked not in self.closed and (self._answers_the_question() or not self.changes) else self.closed
+        return {"asked": closed, "question_style": "first", "unusable_answers": None, "last_answer": None}
+
+    def _safe_value(self) -> dict[str, Any]:
+        """What is noted when a question could not be answered: "not sure", so that CR03 and R08 apply."""
+        if self.asked == "pregnancy_weeks":
+            return {"pregnancy_showing": "unsure"}
+        value = self.knowledge.question(self.asked or "").unanswered
+        current = self.known.get(self.asked or "")
+        return {} if current else {self.asked or "": [value] if self.asked in LISTS else value}
+
+    def _said_at_once(self) -> tuple[str, ...]:
+        """Words that cannot wait: for unwanted sex, for the young, and that somebody else is meant."""
+        said = []
+        if self.changes.get("consent") == "unwanted":
+            said.append("utter_assault")
+        if "age_group" in self.changes and self.facts.get("age_group") in TOLD_AT_ONCE:
+            said.append(TOLD_AT_ONCE[self.facts["age_group"]])
+        if self.changes.get("person") == "other":
+            said.append("utter_somebody_else")
+        return tuple(said)
+
+    def _noted(self) -> str | None:
+        """What this message added, in a few words, so that it can be put right."""
+        noted = [f"{TITLES[slot]}: {in_words(self.facts, slot)}" for slot in TITLES if slot in self.changes and slot not in ("person", "age") and self.facts.get(slot)]
+        return ". ".join(noted) or None
