@@ -43,8 +43,8 @@ class GiveAssessment(SafeAction):
         found = turn.triage
         if found.because:
             turn.say("utter_because", because=found.because)
-        told = [id for id in found.reasons if id == WHY_ALWAYS_TOLD or id == found.reasons[0]]
-        turn.tell(*(turn.knowledge.rule(id).why for id in told))
+        also = [WHY_ALWAYS_TOLD] if WHY_ALWAYS_TOLD in found.reasons[1:] else []
+        turn.tell(found.why, *(turn.knowledge.rule(id).why for id in also))
 
     def _what_now(self, turn: Turn, level: Level) -> list[str]:
         """The responses that only some results call for."""

@@ -69,13 +69,9 @@ class ActionEndpoint(EndpointConfig):  # type: ignore[misc]  # Rasa's types are 
         Raises only Rasa's own sign that the action rejects the message (status 400).
         """
         call: dict[str, Any] = kwargs["json"]
+        here = call["next_action"].startswith(HERE)
         try:
-            if call["next_action"].startswith(HERE):
-                result = await self._run_here(call)
-            else:
-                result = await self._ask(*args, **kwargs)
-            validate(result, RemoteAction.action_response_format_spec())
-            return {"events": result["events"], "responses": result["responses"]}
+            return await (self._run_here(call) if here else self._ask(*args, **kwargs))
         except Exception as error:
             if _is_rejection(error):
                 raise
@@ -83,13 +79,13 @@ class ActionEndpoint(EndpointConfig):  # type: ignore[misc]  # Rasa's types are 
             logger.warning("%s did not work: %s", call["next_action"], type(error).__name__)
             return {"events": [], "responses": [{"response": name} for name in self._words_once(call)]}
 
-    async def _run_here(self, call: dict[str, Any]) -> Any:
+    async def _run_here(self, call: dict[str, Any]) -> dict[str, Any]:
         """Run an action in this process, and reject a message as the action server would."""
         from rasa_sdk.interfaces import ActionExecutionRejection
 
         try:
             # A copy, as over HTTP: the action must not reach into Rasa's own tracker.
-            return await self._executor.run(json.loads(json.dumps(call)))
+            return _checked(await self._executor.run(json.loads(json.dumps(call))))
         except ActionExecutionRejection as error:
             body = json.dumps({"error": error.message, "action_name": error.action_name})
             raise ClientResponseError(400, "Bad Request", body) from None
@@ -105,7 +101,7 @@ class ActionEndpoint(EndpointConfig):  # type: ignore[misc]  # Rasa's types are 
         executor.register_action(ValidateSpottingForm)
         return executor
 
-    async def _ask(self, *args: Any, **kwargs: Any) -> Any:
+    async def _ask(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """Ask the action server, unless it failed a moment ago.
 
         Each call has a connection of its own: one kept from before a restart of the server would break.
@@ -114,7 +110,7 @@ class ActionEndpoint(EndpointConfig):  # type: ignore[misc]  # Rasa's types are 
             raise NotAsked
         kwargs["timeout"] = aiohttp.ClientTimeout(total=PATIENCE)
         try:
-            return await super().request(*args, **kwargs)
+            return _checked(await super().request(*args, **kwargs))
         except Exception as error:
             if not _is_rejection(error):
                 self._paused_until = time.monotonic() + PAUSE
@@ -137,6 +133,12 @@ def words_for(action: str, slots: dict[str, Any]) -> list[str]:
         why = ["utter_because"] if slots.get("because") else []
         return ["utter_what_to_do", *why, calm, "utter_criteria", "utter_limits", "utter_action_failed"]
     return ["utter_action_failed", "utter_what_to_do", calm, "utter_criteria", "utter_limits"]
+
+
+def _checked(result: Any) -> dict[str, Any]:
+    """What an action came to, in the form that Rasa can read; anything else raises."""
+    validate(result, RemoteAction.action_response_format_spec())
+    return {"events": result["events"], "responses": result["responses"]}
 
 
 def _is_rejection(error: Exception) -> bool:

@@ -190,7 +190,7 @@ def rasa_shell() -> None:
     async def read_messages_to_the_end(*args: Any, **kwargs: Any) -> int:
         # Rasa's shell hangs when the input ends (Ctrl-D, or a pipe) and when a turn breaks.
         try:
-            return await read_messages(*args, **kwargs)
+            return int(await read_messages(*args, **kwargs))
         except EOFError:
             return 0
         except Exception as error:

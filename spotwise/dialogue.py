@@ -169,7 +169,8 @@ class _Hearing:
         if before != "emergency":
             return None
         if now.level != "emergency":
-            return Turn({**self.changes, "correcting": None, "urgency": None, "level_before": "emergency"}, (FORM,))
+            slots = {**self.changes, "correcting": None, "urgency": None, "level_before": "emergency", "noted": self._noted()}
+            return Turn(slots, (*self._say_noted(), FORM))
         if self.message.means("correct_answer"):
             return Turn({**self.changes, "correcting": True}, ("utter_ask_correction",))
         if self.message.intent in ANSWERING or self.message.confidence < SURE:
@@ -191,7 +192,7 @@ class _Hearing:
             return Turn({"correcting": True}, ("utter_ask_correction",))
         if self.slots.get("correcting") or self.message.means("correct_answer"):
             slots = {**self.changes, **self._close(), "correcting": None, "noted": self._noted()}
-            return Turn(slots, (*self._said_at_once(), "utter_noted", FORM))
+            return Turn(slots, (*self._said_at_once(), *self._say_noted(), FORM))
         return None
 
     def _start(self, now: Triage, before: str | None) -> Turn | None:
@@ -203,9 +204,8 @@ class _Hearing:
             return Turn(self.changes, (*self._said_at_once(), FORM)) if told else None
         if not (told or self.message.intent == "describe_spotting" and self.message.confidence >= 0.4 or self.reading.starts):
             return None
-        noted = self._noted()
-        plan = ("utter_intro", *self._said_at_once(), *(("utter_noted",) if noted else ()), FORM)
-        return Turn({**self.changes, "noted": noted}, plan)
+        plan = ("utter_intro", *self._said_at_once(), *self._say_noted(), FORM)
+        return Turn({**self.changes, "noted": self._noted()}, plan)
 
     def _answer(self, now: Triage, before: str | None) -> Turn | None:
         """In the questions: an answer was given."""
@@ -230,7 +230,7 @@ class _Hearing:
         if self.message.intent not in ANSWERING and self.message.confidence >= SURE:
             return Turn(self.changes)
         if self.changes:
-            plan = (*self._said_at_once(), "utter_noted", f"utter_ask_{self.asked}")
+            plan = (*self._said_at_once(), *self._say_noted(), f"utter_ask_{self.asked}")
             return Turn({**self.changes, "noted": self._noted(), "question_style": "again"}, plan)
         same = self.message.text.strip().lower() == (self.slots.get("last_answer") or "")
         count = int(self.slots.get("unusable_answers") or 0) + (2 if same else 1)
@@ -273,6 +273,9 @@ class _Hearing:
         if self.changes.get("person") == "other":
             said.append("utter_somebody_else")
         return tuple(said)
+
+    def _say_noted(self) -> tuple[str, ...]:
+        return ("utter_noted",) if self._noted() else ()
 
     def _noted(self) -> str | None:
         """What this message added, in a few words, so that it can be put right."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from spotwise.conditions import Facts, number_of, values_of
 from spotwise.content import Knowledge, Level
+from spotwise.triage import GATE
 
 TITLES: Mapping[str, str] = {
     "person": "Who it is about",
@@ -260,7 +261,7 @@ def advised(level: Level | None, reasons: tuple[str, ...], knowledge: Knowledge)
     """The advice that was given and the person's own facts that led to it."""
     if level is None:
         return []
-    becauses = (knowledge.rule(id).because for id in reasons)
+    becauses = (knowledge.rule(id).because for id in reasons if id != GATE)
     why = [REASON.format(because=because) for because in dict.fromkeys(becauses) if because]
     return [ADVICE.format(level=LEVELS_IN_WORDS[level]), *why]
 

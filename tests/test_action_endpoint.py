@@ -1,0 +1,303 @@
+"""The action endpoint: whatever becomes of the action server, an answer comes soon and no log tells a secret."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import yaml
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+from rasa.core.actions.action import ActionExecutionRejection, RemoteAction
+from rasa.core.channels.channel import CollectingOutputChannel
+from rasa.core.nlg.response import TemplatedNaturalLanguageGenerator
+from rasa.shared.core.domain import Domain
+from rasa.shared.core.events import SlotSet, UserUttered
+from rasa.shared.core.trackers import DialogueStateTracker
+from rasa.utils.endpoints import ClientResponseError, EndpointConfig
+from rasa_sdk import Action
+from rasa_sdk.interfaces import ActionExecutionRejection as Rejection
+
+from assistant import action_endpoint
+from assistant.action_endpoint import ActionEndpoint, words_for
+
+SECRET = "my secret about the bleeding"
+WORDS = ["utter_action_failed", "utter_what_to_do", "utter_calm", "utter_criteria", "utter_limits"]
+DONE = {"events": [{"event": "slot", "name": "noted", "value": "x"}], "responses": [{"text": "hello"}]}
+
+Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def call(name: str = "action_list_causes", message: str | None = "m1", **slots: Any) -> dict[str, Any]:
+    """What Rasa sends for an action."""
+    latest = {"text": SECRET, "message_id": message}
+    tracker = {"slots": slots, "latest_message": latest, "sender_id": "s", "events": []}
+    return {"next_action": name, "sender_id": "s", "tracker": tracker, "version": "3.6.21"}
+
+
+async def ask(endpoint: ActionEndpoint, **kwargs: Any) -> dict[str, Any]:
+    """Call as RemoteAction does."""
+    return await endpoint.request(json=call(**kwargs), method="post", timeout=300, compress=False)
+
+
+def said(result: dict[str, Any]) -> list[str]:
+    """The responses of a result."""
+    assert result["events"] == []
+    return [response["response"] for response in result["responses"]]
+
+
+class Server:
+    """An action server on loopback that answers as told, and counts."""
+
+    def __init__(self, answer: Answer) -> None:
+        self.answer = answer
+        self.calls = 0
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        self.calls += 1
+        return await self.answer(request)
+
+
+@asynccontextmanager
+async def serving(answer: Answer) -> AsyncIterator[tuple[ActionEndpoint, Server]]:
+    """An action server, and the endpoint for it."""
+    server = Server(answer)
+    app = web.Application()
+    app.router.add_post("/webhook", server.handle)
+    running = TestServer(app)
+    await running.start_server()
+    try:
+        yield ActionEndpoint(EndpointConfig(str(running.make_url("/webhook")))), server
+    finally:
+        await running.close()
+
+
+def answering(body: str, status: int = 200, content_type: str = "application/json") -> Answer:
+    """Always the same answer."""
+
+    async def answer(_: web.Request) -> web.StreamResponse:
+        return web.Response(text=body, status=status, content_type=content_type)
+
+    return answer
+
+
+async def working(_: web.Request) -> web.StreamResponse:
+    """What an action server should do."""
+    return web.json_response(DONE)
+
+
+async def hanging(_: web.Request) -> web.StreamResponse:
+    """Accept and never answer."""
+    await asyncio.sleep(60)
+    return web.Response()
+
+
+@pytest.fixture
+def gone() -> ActionEndpoint:
+    """An endpoint where nobody listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    return ActionEndpoint(EndpointConfig(f"http://127.0.0.1:{port}/webhook"))
+
+
+# ------------------------------------------------------------------ over HTTP
+def test_the_configuration_is_kept() -> None:
+    config = EndpointConfig(
+        "http://127.0.0.1:1/webhook",
+        {"a": "b"},
+        {"h": "i"},
+        token="t",
+        token_name="n",
+        enable_selective_domain=True,
+    )
+    endpoint = ActionEndpoint(config)
+    assert (endpoint.url, endpoint.params, endpoint.headers) == (config.url, {"a": "b"}, {"h": "i"})
+    assert (endpoint.token, endpoint.token_name) == ("t", "n")
+    assert endpoint.kwargs == {"enable_selective_domain": True}
+
+
+async def test_a_working_server_is_passed_through() -> None:
+    async with serving(working) as (endpoint, server):
+        assert await ask(endpoint) == DONE
+        assert await ask(endpoint) == DONE
+        assert server.calls == 2
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param(answering("no", 500), id="500"),
+        pytest.param(answering('{"error": "no such action"}', 404), id="404"),
+        pytest.param(answering('{"error": "Invalid body request"}', 400), id="400 without a rejection"),
+        pytest.param(answering("[]", 400), id="400 with another body"),
+        pytest.param(answering("{nonsense"), id="garbage"),
+        pytest.param(answering("<html>", content_type="text/html"), id="not JSON"),
+        pytest.param(answering(""), id="empty"),
+        pytest.param(answering("null"), id="null"),
+        pytest.param(answering('["events"]'), id="a list"),
+        pytest.param(answering('{"error": "x", "request_body": {}}'), id="another object"),
+        pytest.param(answering('{"events": {}, "responses": []}'), id="events are no list"),
+        pytest.param(answering('{"events": [], "responses": ["x"]}'), id="responses are no objects"),
+        pytest.param(answering('{"events": [{"event": "nonsense"}], "responses": []}'), id="no such event"),
+    ],
+)
+async def test_a_broken_server_is_answered_for(answer: Answer, caplog: pytest.LogCaptureFixture) -> None:
+    async with serving(answer) as (endpoint, server):
+        with caplog.at_level(logging.DEBUG, "assistant"):
+            assert said(await ask(endpoint)) == WORDS
+        assert server.calls == 1
+    (line,) = [record for record in caplog.records if record.name.startswith("assistant")]
+    assert line.levelno == logging.WARNING
+    assert line.getMessage().startswith("action_list_causes did not work: ")
+    assert SECRET not in caplog.text
+    assert "Traceback" not in caplog.text
+
+
+async def test_a_server_that_is_gone_is_answered_for(gone: ActionEndpoint) -> None:
+    assert said(await ask(gone)) == WORDS
+
+
+async def test_two_calls_to_a_hung_server_fit_in_five_seconds() -> None:
+    async with serving(hanging) as (endpoint, server):
+        start = time.monotonic()
+        assert said(await ask(endpoint)) == WORDS
+        assert said(await ask(endpoint, name="action_summarise")) == []
+        assert time.monotonic() - start < 4
+        assert server.calls == 1
+
+
+async def test_a_server_that_failed_is_left_alone_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(action_endpoint, "PAUSE", 0.2)
+    async with serving(answering("", 500)) as (endpoint, server):
+        await ask(endpoint, message="m1")
+        server.answer = working
+        assert said(await ask(endpoint, message="m2")) == WORDS
+        assert server.calls == 1
+        await asyncio.sleep(0.25)
+        assert await ask(endpoint, message="m3") == DONE
+
+
+async def test_the_words_are_said_once_for_each_message(gone: ActionEndpoint) -> None:
+    assert said(await ask(gone, message="m1")) == WORDS
+    assert said(await ask(gone, message="m1", name="action_give_assessment")) == []
+    assert said(await ask(gone, message="m2")) == WORDS
+    assert said(await ask(gone, message=None)) == said(await ask(gone, message=None)) == WORDS
+
+
+async def test_a_rejection_reaches_rasa() -> None:
+    async with serving(answering('{"action_name": "action_x", "error": "no"}', 400)) as (endpoint, server):
+        for _ in range(2):  # it is no failure, so the server is asked again
+            with pytest.raises(ClientResponseError) as caught:
+                await ask(endpoint)
+            assert caught.value.status == 400
+        assert server.calls == 2
+
+
+# ------------------------------------------------------------------ the words
+def test_an_assessment_says_first_what_to_do() -> None:
+    assert words_for("action_give_assessment", {"urgency": "soon", "because": "it came back"}) == [
+        "utter_what_to_do",
+        "utter_because",
+        "utter_calm",
+        "utter_criteria",
+        "utter_limits",
+        "utter_action_failed",
+    ]
+    assert "utter_because" not in words_for("action_give_assessment", {"urgency": "soon"})
+
+
+@pytest.mark.parametrize("action", ["action_give_assessment", "action_tell_cause"])
+def test_an_emergency_has_its_own_calm_words(action: str) -> None:
+    words = words_for(action, {"urgency": "emergency"})
+    assert "utter_calm_emergency" in words
+    assert "utter_calm" not in words
+
+
+def test_all_words_are_responses() -> None:
+    domain = yaml.safe_load((Path(__file__).parent.parent / "domain.yml").read_text(encoding="utf-8"))
+    for urgency in (None, "emergency"):
+        words = words_for("action_give_assessment", {"urgency": urgency, "because": "x"})
+        assert set(words) <= set(domain["responses"])
+
+
+# ------------------------------------------------------------------ in this process
+class Validate(Action):  # type: ignore[misc]
+    """A stand-in for the validation of the questions."""
+
+    def name(self) -> str:
+        return "validate_spotting_form"
+
+    def run(self, dispatcher: Any, tracker: Any, domain: Any) -> list[dict[str, Any]]:
+        tracker.slots["seen"] = True
+        if tracker.get_slot("reject"):
+            raise Rejection(self.name(), "not an answer")
+        if tracker.get_slot("break"):
+            raise ValueError(SECRET)
+        dispatcher.utter_message(text="noted")
+        return [{"event": "slot", "name": "pain", "value": "none"}]
+
+
+@pytest.fixture
+def form(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put the stand-in where the endpoint looks."""
+    monkeypatch.setitem(sys.modules, "actions.form", SimpleNamespace(ValidateSpottingForm=Validate))  # type: ignore[arg-type]
+
+
+@pytest.mark.usefixtures("form")
+async def test_validation_needs_no_action_server(gone: ActionEndpoint) -> None:
+    await ask(gone)  # the server is known to be gone
+    sent = call("validate_spotting_form")
+    result = await gone.request(json=sent, method="post")
+    assert result["events"] == [{"event": "slot", "name": "pain", "value": "none"}]
+    assert result["responses"][0]["text"] == "noted"
+    assert sent["tracker"]["slots"] == {}
+
+
+@pytest.mark.usefixtures("form")
+async def test_a_validation_that_breaks_is_answered_for(
+    gone: ActionEndpoint, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert said(await ask(gone, name="validate_spotting_form", **{"break": True})) == WORDS
+    assert "validate_spotting_form did not work: ValueError" in caplog.text
+    assert SECRET not in caplog.text
+
+
+# ------------------------------------------------------------------ below Rasa's own actions
+DOMAIN = Domain.from_yaml(
+    "version: '3.1'\nactions: [action_x, validate_spotting_form]\n"
+    "slots: {reject: {type: bool, mappings: [{type: custom}]}, pain: {type: text, mappings: [{type: custom}]}}\n"
+    "responses:\n" + "".join(f"  {name}:\n  - text: {name} said\n" for name in WORDS)
+)
+
+
+async def run(name: str, endpoint: ActionEndpoint, **slots: Any) -> tuple[list[str | None], list[Any]]:
+    """What Rasa says and keeps when it runs a custom action."""
+    tracker = DialogueStateTracker.from_events(
+        "s", [UserUttered(SECRET, message_id="m1"), *(SlotSet(*slot) for slot in slots.items())], DOMAIN.slots
+    )
+    nlg = TemplatedNaturalLanguageGenerator(DOMAIN.responses)
+    events = await RemoteAction(name, endpoint).run(CollectingOutputChannel(), nlg, tracker, DOMAIN)
+    bot = [event for event in events if event.type_name == "bot"]
+    return [event.text for event in bot], [event for event in events if event not in bot]
+
+
+async def test_rasa_says_the_words_once(gone: ActionEndpoint) -> None:
+    assert await run("action_x", gone) == ([f"{name} said" for name in WORDS], [])
+    assert await run("action_x", gone) == ([], [])
+
+
+@pytest.mark.usefixtures("form")
+async def test_rasa_takes_a_validation_and_a_rejection(gone: ActionEndpoint) -> None:
+    assert await run("validate_spotting_form", gone) == (["noted"], [SlotSet("pain", "none")])
+    with pytest.raises(ActionExecutionRejection):
+        await run("validate_spotting_form", gone, reject=True)
