@@ -5,7 +5,7 @@ PYTHON := .venv/bin/python
 export RASA_TELEMETRY_ENABLED := false
 
 .DEFAULT_GOAL := help
-.PHONY: help chat serve train test lint bench lock clean installed model
+.PHONY: help chat serve train test lint knowledge bench lock clean installed model
 
 help: ## explain the targets
 	@echo "Spotwise: describe bleeding after sex, and learn how urgent it is and what can cause it."
@@ -30,6 +30,9 @@ lint: installed ## check style and types
 	@$(PYTHON) -m ruff check .
 	@$(PYTHON) -m ruff format --check .
 	@$(PYTHON) -m mypy
+
+knowledge: installed ## check the medical content; says what is wrong by file and line
+	@$(PYTHON) -m spotwise.knowledge
 
 bench: model ## run the benchmarks
 	@$(PYTHON) -m bench

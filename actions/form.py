@@ -42,7 +42,9 @@ class ValidateSpottingForm(Action):  # type: ignore[misc]  # rasa_sdk has no typ
         # Setting a slot besides requested_slot tells Rasa that the answer was accepted.
         events = [SlotSet("asked", tracker.slots.get("asked") or [])]
         if slot is None:
-            assessment = assess(facts, tracker.slots.get("urgency") or tracker.slots.get("level_before"), knowledge)
+            assessment = assess(
+                facts, tracker.slots.get("urgency") or tracker.slots.get("level_before"), knowledge
+            )
             events += [SlotSet(name, value) for name, value in assessment.items()]
         return [*events, SlotSet("requested_slot", slot)]
 

@@ -11,7 +11,8 @@ from pathlib import Path
 from assistant import silence_libraries
 from assistant.checks import MODEL, ROOT, StartError, check_knowledge
 
-INPUTS = ("config.yml", "domain.yml", "data", "knowledge", "assistant", "spotwise", "requirements.txt")
+INPUTS = ("config.yml", "domain.yml", "data", "assistant", "requirements.txt")
+"""What the model is made from. `knowledge/` is read when the assistant starts, so that a changed rule needs no training."""
 STAMP = MODEL.with_name("spotwise.inputs.sha256")
 
 

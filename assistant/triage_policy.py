@@ -66,7 +66,9 @@ class TriagePolicy(Policy):  # type: ignore[misc]  # Rasa's base class is untype
         """Load the policy: there is nothing in the model, all of it is in `knowledge/`."""
         return cls(config, model_storage, resource, execution_context)
 
-    def train(self, training_trackers: list[TrackerWithCachedStates], domain: Domain, **kwargs: Any) -> Resource:
+    def train(
+        self, training_trackers: list[TrackerWithCachedStates], domain: Domain, **kwargs: Any
+    ) -> Resource:
         """Nothing to learn."""
         return self._resource
 
@@ -80,7 +82,7 @@ class TriagePolicy(Policy):  # type: ignore[misc]  # Rasa's base class is untype
         """Give the next action of the plan for this message, or leave the turn to the other policies."""
         probabilities = self._default_predictions(domain)
         message = tracker.latest_message
-        if message is None or message.text is None:    # a story without words: nothing to read
+        if message is None or message.text is None:  # a story without words: nothing to read
             return self._prediction(probabilities)
         events, plan = self._decided(tracker, message)
         action = next_action(plan, tracker)
@@ -89,7 +91,9 @@ class TriagePolicy(Policy):  # type: ignore[misc]  # Rasa's base class is untype
         probabilities[domain.index_for_action(action)] = 1.0
         return self._prediction(probabilities, events=events, is_no_user_prediction=True)
 
-    def _decided(self, tracker: DialogueStateTracker, message: UserUttered) -> tuple[list[SlotSet], list[str]]:
+    def _decided(
+        self, tracker: DialogueStateTracker, message: UserUttered
+    ) -> tuple[list[SlotSet], list[str]]:
         """The plan for the latest message, and the slots to set where it is decided just now."""
         decided: Mapping[str, Any] = tracker.get_slot(TURN) or {}
         if decided.get("message") == message.message_id:
@@ -144,7 +148,9 @@ def next_action(plan: list[str], tracker: DialogueStateTracker) -> str | None:
 def _confirms_deletion(tracker: DialogueStateTracker, message: UserUttered) -> bool:
     """A yes or no to "shall I forget everything?" is no answer to the question that is open."""
     actions = [event.action_name for event in tracker.events if isinstance(event, ActionExecuted)]
-    asked_to_confirm = [name for name in actions if name != ACTION_LISTEN_NAME][-1:] == ["utter_confirm_delete"]
+    asked_to_confirm = [name for name in actions if name != ACTION_LISTEN_NAME][-1:] == [
+        "utter_confirm_delete"
+    ]
     return asked_to_confirm and (message.intent or {}).get("name") in ("affirm", "deny")
 
 

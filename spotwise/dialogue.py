@@ -23,13 +23,31 @@ from spotwise.triage import Triage, triage
 FORM = "spotting_form"
 SURE = 0.6
 """From this confidence on, an intent counts where it changes what happens; measured in docs/nlu.md."""
+CRISIS = 0.9
+"""From this confidence on, the meaning of a message alone tells of assault or self-harm."""
 SIMPLER_AFTER = 2
 GIVE_UP_AFTER = 4
+KEPT = 80
+"""Characters of an answer that are kept until the question is answered, to notice the same words again."""
 ASKED_TWICE = frozenset({"danger_signs", "bleeding_amount", "pain"})
 """Questions about an emergency sign: "not sure" is asked once more in simpler words (CR03)."""
 
-BARE_ANSWERS: Mapping[str, Answer] = {"affirm": "yes", "deny": "no", "dont_know": "unsure", "skip_question": "decline"}
-ANSWERING = frozenset({*BARE_ANSWERS, "describe_spotting", "correct_answer", "nlu_fallback", "report_emergency", "report_assault"})
+BARE_ANSWERS: Mapping[str, Answer] = {
+    "affirm": "yes",
+    "deny": "no",
+    "dont_know": "unsure",
+    "skip_question": "decline",
+}
+ANSWERING = frozenset(
+    {
+        *BARE_ANSWERS,
+        "describe_spotting",
+        "correct_answer",
+        "nlu_fallback",
+        "report_emergency",
+        "report_assault",
+    }
+)
 """Intents that answer a question or tell something; the others are digressions with an answer of their own."""
 LEAVING = frozenset({"goodbye", "restart", "delete_my_data"})
 TOLD_AT_ONCE = {"under_13": "utter_under_13", "13_15": "utter_under_18", "16_17": "utter_under_18"}
@@ -67,7 +85,9 @@ class Turn:
     """The message also asks something: the rules answer first, then the questions go on."""
 
 
-def hear(slots: Mapping[str, Any], message: Message, in_form: bool, reader: Reader, knowledge: Knowledge) -> Turn:
+def hear(
+    slots: Mapping[str, Any], message: Message, in_form: bool, reader: Reader, knowledge: Knowledge
+) -> Turn:
     """Work out one message in the light of everything told before."""
     return _Hearing(slots, message, in_form, reader, knowledge).turn()
 
@@ -86,7 +106,9 @@ def assess(facts: Mapping[str, Any], before: str | None, knowledge: Knowledge) -
 
 
 class _Hearing:
-    def __init__(self, slots: Mapping[str, Any], message: Message, in_form: bool, reader: Reader, knowledge: Knowledge) -> None:
+    def __init__(
+        self, slots: Mapping[str, Any], message: Message, in_form: bool, reader: Reader, knowledge: Knowledge
+    ) -> None:
         self.slots = slots
         self.message = message
         self.in_form = in_form
@@ -98,7 +120,9 @@ class _Hearing:
             bool(slots.get("correcting")) or self.reading.correction or message.means("correct_answer")
         )
         self.changes = self._add_facts()
-        self.facts = {slot: value for slot, value in {**self.known, **self.changes}.items() if value is not None}
+        self.facts = {
+            slot: value for slot, value in {**self.known, **self.changes}.items() if value is not None
+        }
         self.closed = list(slots.get("asked") or [])
 
     # --- What was said ---
@@ -107,29 +131,51 @@ class _Hearing:
         if self.message.is_button:
             reading = Reading(facts=self._pressed())
         else:
-            reading = reader.read(self.message.text, self.asked, self.known.get("person", "self"), self.message.at)
+            reading = reader.read(
+                self.message.text, self.asked, self.known.get("person", "self"), self.message.at
+            )
         said = dict(reading.facts)
         answer = BARE_ANSWERS.get(self.message.intent) if self.message.confidence >= SURE else None
         if self.asked and answer and reading.answer is None and self.asked not in said:
             meaning = meaning_of(answer, self.asked)
             if meaning is not None:
                 said[self.asked] = meaning
-        if self.message.means("report_assault") and said.get("consent") is None:
+        if self._is_crisis("report_assault") and said.get("consent") is None:
             said["consent"] = "unwanted"
-        if self.message.means("report_self_harm"):
+        if self._is_crisis("report_self_harm"):
             said["details"] = sorted({*said.get("details", ()), "self_harm"})
-        if self.asked == "pregnancy_weeks" and not {"pregnancy_weeks", "pregnancy_showing"} & set(said) and (reading.answer in ("unsure", "decline") or answer in ("unsure", "decline")):
+        if (
+            self.asked == "pregnancy_weeks"
+            and not {"pregnancy_weeks", "pregnancy_showing"} & set(said)
+            and (reading.answer in ("unsure", "decline") or answer in ("unsure", "decline"))
+        ):
             said["pregnancy_showing"] = "unsure"
-        return Reading(said, reading.denied, reading.answer or answer, reading.correction, reading.back, reading.starts)
+        return Reading(
+            said, reading.denied, reading.answer or answer, reading.correction, reading.back, reading.starts
+        )
+
+    def _is_crisis(self, intent: str) -> bool:
+        return self.message.intent == intent and self.message.confidence >= CRISIS
 
     def _pressed(self) -> dict[str, Any]:
         """The facts of a button: only slots and values that exist."""
-        values = {slot: value if slot in LISTS else value[-1] for slot, value in self.message.entities.items() if value}
+        values = {
+            slot: value if slot in LISTS else value[-1]
+            for slot, value in self.message.entities.items()
+            if value
+        }
         return facts_.facts_of(values, self.knowledge.vocabulary)
 
     def _add_facts(self) -> dict[str, Any]:
-        changes = facts_.add(self.known, self.reading, self.knowledge, asked=self.asked, correcting=self.correcting)
-        if self.asked in LISTS and self.asked not in changes and not self.known.get(self.asked) and interview.closes(self.asked, self.reading.facts):
+        changes = facts_.add(
+            self.known, self.reading, self.knowledge, asked=self.asked, correcting=self.correcting
+        )
+        if (
+            self.asked in LISTS
+            and self.asked not in changes
+            and not self.known.get(self.asked)
+            and interview.closes(self.asked, self.reading.facts)
+        ):
             changes[self.asked] = ["none"]
         return changes
 
@@ -137,7 +183,16 @@ class _Hearing:
 
     def turn(self) -> Turn:
         now, before = triage(self.facts, self.knowledge), self.slots.get("urgency")
-        for outcome in (self._crisis, self._emergency, self._after_emergency, self._go_back, self._correction, self._start, self._answer, self._unusable):
+        for outcome in (
+            self._crisis,
+            self._emergency,
+            self._after_emergency,
+            self._go_back,
+            self._correction,
+            self._start,
+            self._answer,
+            self._unusable,
+        ):
             turn = outcome(now, before)
             if turn is not None:
                 return turn
@@ -152,10 +207,24 @@ class _Hearing:
 
     def _emergency(self, now: Triage, before: str | None) -> Turn | None:
         """An emergency ends the questions; the action comes first (CR10, CR11)."""
-        if now.level != "emergency" or (before == "emergency" and set(now.reasons) <= set(self.slots.get("urgency_reasons") or ())):
+        if now.level != "emergency" or (
+            before == "emergency" and set(now.reasons) <= set(self.slots.get("urgency_reasons") or ())
+        ):
             return None
-        said = {**self.changes, **assess(self.facts, before, self.knowledge), "requested_slot": None, "correcting": None}
-        plan = ["utter_emergency", "utter_because", "utter_calm_emergency", "utter_while_waiting", "utter_criteria", "utter_limits"]
+        said = {
+            **self.changes,
+            **assess(self.facts, before, self.knowledge),
+            "requested_slot": None,
+            "correcting": None,
+        }
+        plan = [
+            "utter_emergency",
+            "utter_because",
+            "utter_calm_emergency",
+            "utter_while_waiting",
+            "utter_criteria",
+            "utter_limits",
+        ]
         if self.facts.get("consent") == "unwanted" and "consent" in self.changes:
             plan.insert(1, "utter_assault_danger" if "E13" in now.reasons else "utter_assault")
         if self.facts.get("age_group") == "under_13":
@@ -169,7 +238,13 @@ class _Hearing:
         if before != "emergency":
             return None
         if now.level != "emergency":
-            slots = {**self.changes, "correcting": None, "urgency": None, "level_before": "emergency", "noted": self._noted()}
+            slots = {
+                **self.changes,
+                "correcting": None,
+                "urgency": None,
+                "level_before": "emergency",
+                "noted": self._noted(),
+            }
             return Turn(slots, (*self._say_noted(), FORM))
         if self.message.means("correct_answer"):
             return Turn({**self.changes, "correcting": True}, ("utter_ask_correction",))
@@ -181,11 +256,19 @@ class _Hearing:
         if not (self.reading.back and self.in_form and self.closed):
             return None
         last = self.closed[-1]
-        slots = {last: None, "asked": self.closed[:-1], "requested_slot": last, "question_style": "first", "unusable_answers": None}
+        slots = {
+            last: None,
+            "asked": self.closed[:-1],
+            "requested_slot": last,
+            "question_style": "first",
+            "unusable_answers": None,
+        }
         return Turn(slots, (f"utter_ask_{last}",))
 
     def _correction(self, now: Triage, before: str | None) -> Turn | None:
-        """"That was wrong" without saying what: ask. What was put right is noted and said back."""
+        """ "That was wrong" without saying what: ask. What was put right is noted and said back."""
+        if not self.known and not self.changes and self.message.means("correct_answer"):
+            return Turn({}, ("utter_nothing_to_correct", *((f"utter_ask_{self.asked}",) if self.asked else ())))
         if not self.known or not self.changes and not self.message.means("correct_answer"):
             return None
         if not self.changes:
@@ -202,7 +285,12 @@ class _Hearing:
         told = {slot for slot in self.changes if slot not in ("details", "person")}
         if before is not None:
             return Turn(self.changes, (*self._said_at_once(), FORM)) if told else None
-        if not (told or self.message.intent == "describe_spotting" and self.message.confidence >= 0.4 or self.reading.starts):
+        if not (
+            told
+            or self.message.intent == "describe_spotting"
+            and self.message.confidence >= 0.4
+            or self.reading.starts
+        ):
             return None
         plan = ("utter_intro", *self._said_at_once(), *self._say_noted(), FORM)
         return Turn({**self.changes, "noted": self._noted()}, plan)
@@ -217,7 +305,11 @@ class _Hearing:
         if not self._answers_the_question():
             return None
         slots = {**self.changes, **self._close()}
-        asks = self.message.intent not in ANSWERING and self.message.confidence >= SURE and "?" in self.message.text
+        asks = (
+            self.message.intent not in ANSWERING
+            and self.message.confidence >= SURE
+            and "?" in self.message.text
+        )
         if asks and not self._said_at_once():
             return Turn(slots, digression=True)
         # The plan, and not the form alone, so that an answer noted only in finer slots is accepted too.
@@ -229,30 +321,52 @@ class _Hearing:
             return None
         if self.message.intent not in ANSWERING and self.message.confidence >= SURE:
             return Turn(self.changes)
-        if self.changes:
-            plan = (*self._said_at_once(), *self._say_noted(), f"utter_ask_{self.asked}")
-            return Turn({**self.changes, "noted": self._noted(), "question_style": "again"}, plan)
-        same = self.message.text.strip().lower() == (self.slots.get("last_answer") or "")
-        count = int(self.slots.get("unusable_answers") or 0) + (2 if same else 1)
-        slots: dict[str, Any] = {"last_answer": self.message.text.strip().lower()[:80], "unusable_answers": float(count)}
+        answer = self.message.text.strip().lower()[:KEPT]
+        # The same words again mean that the person has nothing else to say to it.
+        count = int(self.slots.get("unusable_answers") or 0) + (
+            2 if answer == self.slots.get("last_answer") else 1
+        )
+        slots = {
+            **self.changes,
+            "noted": self._noted(),
+            "last_answer": answer,
+            "unusable_answers": float(count),
+        }
+        first = (*self._said_at_once(), *self._say_noted())
         if count >= GIVE_UP_AFTER:
-            return Turn({**slots, **self._close(), **self._safe_value()}, ("utter_go_on", FORM))
-        return Turn({**slots, "question_style": "simple" if count >= SIMPLER_AFTER else "again"}, (f"utter_ask_{self.asked}",))
+            return Turn(
+                {**slots, **self._close(given_up=True), **self._safe_value()}, (*first, "utter_go_on", FORM)
+            )
+        style = "simple" if count >= SIMPLER_AFTER else "again"
+        return Turn({**slots, "question_style": style}, (*first, f"utter_ask_{self.asked}"))
 
     # --- Parts ---
 
     def _answers_the_question(self) -> bool:
         asked = self.asked or ""
-        return self.reading.facts.get(asked) is not None or asked in self.changes or interview.closes(asked, self.reading.facts)
+        return (
+            self.reading.facts.get(asked) is not None
+            or asked in self.changes
+            or interview.closes(asked, self.reading.facts)
+        )
 
     def _asks_simpler(self) -> bool:
         """A first "not sure" about an emergency sign."""
         value = self.changes.get(self.asked or "")
-        return self.asked in ASKED_TWICE and value in ("unsure", ["unsure"]) and self.slots.get("question_style") != "simple"
+        return (
+            self.asked in ASKED_TWICE
+            and value in ("unsure", ["unsure"])
+            and self.slots.get("question_style") != "simple"
+        )
 
-    def _close(self) -> dict[str, Any]:
-        """The question asked is answered: the next one starts afresh."""
-        closed = [*self.closed, self.asked] if self.asked and self.asked not in self.closed and (self._answers_the_question() or not self.changes) else self.closed
+    def _close(self, given_up: bool = False) -> dict[str, Any]:
+        """The question asked is answered, or given up: the next one starts afresh."""
+        over = (
+            self.asked is not None
+            and self.asked not in self.closed
+            and (given_up or self._answers_the_question())
+        )
+        closed = [*self.closed, self.asked] if over else self.closed
         return {"asked": closed, "question_style": "first", "unusable_answers": None, "last_answer": None}
 
     def _safe_value(self) -> dict[str, Any]:
@@ -279,5 +393,9 @@ class _Hearing:
 
     def _noted(self) -> str | None:
         """What this message added, in a few words, so that it can be put right."""
-        noted = [f"{TITLES[slot]}: {in_words(self.facts, slot)}" for slot in TITLES if slot in self.changes and slot not in ("person", "age") and self.facts.get(slot)]
+        noted = [
+            f"{TITLES[slot]}: {in_words(self.facts, slot)}"
+            for slot in TITLES
+            if slot in self.changes and slot not in ("person", "age") and self.facts.get(slot)
+        ]
         return ". ".join(noted) or None

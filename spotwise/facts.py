@@ -20,7 +20,10 @@ EMPTY = frozenset({"none", "unsure", "undisclosed"})
 _FOLLOWS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "bleeding_amount": {"danger_signs": ("soaking_pads", "large_clots")},
     "pain": {"danger_signs": ("severe_pain", "one_sided_pain", "shoulder_tip_pain")},
-    "pregnancy": {"details": ("test_positive", "test_unclear", "no_test_today"), "symptoms": ("missed_or_late_period",)},
+    "pregnancy": {
+        "details": ("test_positive", "test_unclear", "no_test_today"),
+        "symptoms": ("missed_or_late_period",),
+    },
 }
 
 
@@ -36,12 +39,24 @@ def facts_of(slots: Mapping[str, Any], vocabulary: Vocabulary | None = None) -> 
                 facts[name] = kept
         elif slot.type == "scalar" and value in slot.values:
             facts[name] = value
-        elif slot.type == "number" and isinstance(value, (int, float)) and not isinstance(value, bool) and slot.minimum <= value <= slot.maximum:
+        elif (
+            slot.type == "number"
+            and isinstance(value, (int, float))
+            and not isinstance(value, bool)
+            and slot.minimum <= value <= slot.maximum
+        ):
             facts[name] = value
     return facts
 
 
-def add(known: Mapping[str, Any], reading: Reading, knowledge: Knowledge, *, asked: str | None = None, correcting: bool = False) -> dict[str, Any]:
+def add(
+    known: Mapping[str, Any],
+    reading: Reading,
+    knowledge: Knowledge,
+    *,
+    asked: str | None = None,
+    correcting: bool = False,
+) -> dict[str, Any]:
     """The slots that a message changes, with their new values.
 
     `asked` is the slot whose question the message answers: a direct answer replaces an earlier "not sure".
@@ -50,9 +65,13 @@ def add(known: Mapping[str, Any], reading: Reading, knowledge: Knowledge, *, ask
     changes: dict[str, Any] = {}
     for slot, value in reading.facts.items():
         if slot in LISTS:
-            merged = _merge_list(known.get(slot) or [], value, correcting, reading.denied.get(slot, frozenset()))
+            merged = _merge_list(
+                known.get(slot) or [], value, correcting, reading.denied.get(slot, frozenset())
+            )
         else:
-            merged = _merge_one(known.get(slot), value, knowledge.vocabulary, slot, correcting or asked == slot)
+            merged = _merge_one(
+                known.get(slot), value, knowledge.vocabulary, slot, correcting or asked == slot
+            )
         if merged != known.get(slot):
             changes[slot] = merged
     if correcting:
@@ -79,7 +98,9 @@ def _merge_one(known: Any, new: Any, vocabulary: Vocabulary, name: str, replace:
     return max(known, new, key=slot.values.index)
 
 
-def _take_back(known: Mapping[str, Any], reading: Reading, vocabulary: Vocabulary, changes: dict[str, Any]) -> None:
+def _take_back(
+    known: Mapping[str, Any], reading: Reading, vocabulary: Vocabulary, changes: dict[str, Any]
+) -> None:
     """Remove what a correction denies, and what followed from the corrected fact."""
     for slot, values in reading.denied.items():
         current = changes.get(slot, known.get(slot))
@@ -94,7 +115,9 @@ def _take_back(known: Mapping[str, Any], reading: Reading, vocabulary: Vocabular
             current = changes.get(other, known.get(other)) or []
             stated_now = reading.facts.get(other, [])
             if set(current) & set(gone):
-                changes[other] = [value for value in current if value not in gone or value in stated_now] or ["none"]
+                changes[other] = [value for value in current if value not in gone or value in stated_now] or [
+                    "none"
+                ]
         if slot == "pregnancy":
             changes["pregnancy_weeks"] = reading.facts.get("pregnancy_weeks")
     if "fever" in reading.denied.get("danger_signs", frozenset()) and known.get("temperature"):

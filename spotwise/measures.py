@@ -99,30 +99,55 @@ def _days_since(today: date, month: int, day: int) -> float:
 
 # --- Age, temperature, pregnancy ------------------------------------------------------------------
 
+_NOT_A_LENGTH = r"(?! (?:weeks?|days?|months?|hours?|minutes?|seconds?|times?|pads?|tampons?|cm|mm|mg|percent|%|°|st|kg|/|\+|w|d|c|f c))"
+_AFTER_AGE = r"(?= (?:[.,!?;)(]|and|but|in|now|here|f|y|years|year|yrs?|with|female|so|next|this|just|a|uk|us|from|who|he|she|my|btw|-|if|on|yo)(?!\S)|\s*$)"
 _AGES = [
-    re.compile(r"(?<!\S)(?:i am|she is|age|aged|age is|i have just turned|turned|am|nearly|im|i be) (?P<age>\d{1,3})(?= (?:[.,!?;)]|and|but|in|now|here|f|y|years old|year old|with|here|yr|female|so|next|this|just|a|uk|from|who|$)|\s*$)(?! (?:weeks?|days?|months?|hours?|minutes?|times?|%))"),
-    re.compile(r"(?<!\S)(?P<age>\d{1,3}) (?:years? old|years? of age|y o|y / o|yr old|year - old|year old (?:woman|girl|female|daughter))(?! (?:son|baby|boy|kid|toddler|child|car|coil))"),
-    re.compile(r"(?<!\S)(?P<age>\d{2}) (?:f|female|woman)(?!\S)"),
-    re.compile(r"(?<!\S)(?:f|female|woman) (?P<age>\d{2})(?!\S)"),
-    re.compile(r"(?<!\S)(?P<age>\d{2}) here(?!\S)"),
-    re.compile(r"^(?:hi|hello|hey|,|\.|so| )*(?P<age>[1-9]\d)(?= [,.])"),
-    re.compile(r"(?<!\S)(?:at|being) (?P<age>\d{2}) (?:i|now|years)(?!\S)"),
+    re.compile(pattern)
+    for pattern in (
+        rf"(?<!\S)(?:i am|she is|(?:wife|daughter|girlfriend|sister|partner) is|age|aged|age is|(?:have )?just turned|turned|am|nearly|almost|im|i be|she) (?P<age>\d{{1,3}}){_NOT_A_LENGTH}{_AFTER_AGE}",
+        r"(?<!\S)(?P<age>\d{1,3}) (?:years? old|years? of age|years? young|y o|y / o|yr old|- year - old|year - old|year old (?:woman|girl|female|daughter|widow|lady))(?! (?:son|baby|boy|kid|toddler|child|car|coil))(?! and an? \d)",
+        r"(?<!\S)(?:i|she) (?:have|has) (?P<age>\d{2}) (?:years?|yrs?)(?! (?:of|with|together|on|since))",
+        r"(?<!\S)(?P<age>\d{2}) (?:f|female|woman|btw)(?!\S)",
+        r"(?<!\S)(?:f|female|woman) (?P<age>\d{2})(?!\S)",
+        r"(?<!\S)(?P<age>\d{2}) here(?!\S)",
+        r"(?<!\S)(?:wife|daughter|girlfriend|sister|partner) (?:\( )?(?P<age>\d{1,2})(?= (?:\)|,|is|has|was|and))",
+        r"(?:^|[,.!?;(] )(?P<age>[1-9]\d) (?:years? )?(?=[,.!?;)]|$|and |with |btw )",  # a number on its own between commas
+        r"(?<!\S)(?:at|being) (?P<age>\d{2}) (?:i|now|years)(?!\S)",
+    )
 ]
-_BARE_AGE = re.compile(r"(?<!\S)(?P<age>\d{1,3})(?! (?:weeks?|days?|months?|hours?|minutes?|times?|- \d|%))(?!\S)")
+_TOO_YOUNG = re.compile(r"(?:i will be|i am going to be|turning|turn|will be turning|nearly|almost) (?P<age>\d{2})(?!\S)")
+_BARE_AGE = re.compile(rf"(?<!\S)(?P<age>\d{{1,3}}){_NOT_A_LENGTH}(?! - \d| s )(?!\S)")
 _DECADE = re.compile(r"(?<!\S)(?P<part>early|mid|late)? ?(?P<tens>[1-9]0) s(?!\S)")
+_BANDS = ((13, "under_13"), (16, "13_15"), (18, "16_17"), (25, "18_24"), (40, "25_39"), (55, "40_54"), (999, "55_plus"))
+_RANGE = re.compile(r"(?<!\S)(?P<low>\d{1,2}) (?:-|to|or|/|and) (?P<high>\d{1,2})(?!\S)")
+_UNDER = re.compile(r"(?<!\S)(?:under|below|younger than|less than|not yet) (?P<age>\d{1,2})(?!\S)")
+_OVER = re.compile(r"(?<!\S)(?:over|above|older than|more than|past) (?P<age>\d{1,2})(?!\S)|(?<!\S)(?P<plus>\d{2}) (?:\+|plus|or over|or older|and over|and up)(?!\S)")
 
 
 def age(words: str, asked: bool) -> int | None:
     """The person's age in whole years, where it is told. `asked`: the question was about age."""
+    soon = _TOO_YOUNG.search(words)
+    if asked and soon:
+        return int(soon["age"]) - 1
     for pattern in _AGES:
         match = pattern.search(words)
         if match and 4 <= int(match["age"]) <= 110:
             return int(match["age"])
-    if asked and not re.search(r"\d+ - \d+|\d+ to \d+", words):
-        match = _BARE_AGE.search(words)
-        if match and 4 <= int(match["age"]) <= 110:
-            return int(match["age"])
-    return None
+    match = _BARE_AGE.search(words) if asked else None
+    return int(match["age"]) if match and 4 <= int(match["age"]) <= 110 else None
+
+
+def age_range(words: str) -> str | None:
+    """The age group of an age told as a range: "25-39", "under 13", "over 55"."""
+    match = _RANGE.search(words)
+    if match:
+        low, high = age_band(int(match["low"])), age_band(int(match["high"]))
+        return low if low == high else None
+    match = _UNDER.search(words)
+    if match:
+        return age_band(int(match["age"]) - 1)
+    match = _OVER.search(words)
+    return age_band(int(match["age"] or match["plus"])) if match else None
 
 
 def age_from_decade(words: str, asked: bool) -> int | None:
@@ -137,10 +162,7 @@ def age_from_decade(words: str, asked: bool) -> int | None:
 
 def age_band(years: int) -> str:
     """The contract's age group of an age in whole years."""
-    for limit, band in ((13, "under_13"), (16, "13_15"), (18, "16_17"), (25, "18_24"), (40, "25_39"), (55, "40_54")):
-        if years < limit:
-            return band
-    return "55_plus"
+    return next(band for limit, band in _BANDS if years < limit)
 
 
 _TEMPERATURE = re.compile(
@@ -163,29 +185,64 @@ def temperature(words: str, asked: bool) -> float | None:
     return None
 
 
+_DAYS_TOO = r"(?: (?:\+|and)? ?\d d(?:ays?)?| \+ \d)?"
 _WEEKS = [
-    re.compile(r"(?<!\S)(?P<n>\d{1,2})(?: (?:\+ \d|and \d days))? weeks?(?: (?:\+ \d|and \d days|or so|maybe|now|about))* (?:pregnant|gone|along|gestation|preg\w*|with (?:my|our|baby|twins|#))"),
-    re.compile(r"pregnant (?:[^\s.!?;]+ ){0,5}?(?P<n>\d{1,2})(?: (?:\+ \d|and \d days))? weeks?(?! (?:ago|old))"),
-    re.compile(r"(?<!\S)(?P<n>\d{1,2}) weeks? (?:today|yesterday|tomorrow|on \w+day)"),
+    re.compile(
+        rf"(?<!\S)(?P<n>\d{{1,2}})(?: \+ \d)? (?:weeks?|w){_DAYS_TOO}(?: (?:or so|maybe|now|about))*"
+        r" (?:pregnant|gone|along|gestation|preg\w*|with (?:my|our|baby|twins|#))"
+    ),
+    re.compile(rf"(?<!\S)(?:pregnant|expecting) (?:[^\s.!?;]+ ){{0,5}}?(?P<n>\d{{1,2}})(?: \+ \d)? (?:weeks?|w){_DAYS_TOO}(?! (?:ago|old))"),
+    re.compile(r"(?<!\S)(?P<n>\d{1,2}) \+ [0-6](?! (?:\d|hours?|years?))(?!\S)"),
 ]
-_ASKED_WEEKS = re.compile(r"(?<!\S)(?P<n>\d{1,2})(?: \+ \d)?(?: weeks?| wks?|$| [,.]| or| and)")
-_MONTHS_PREGNANT = re.compile(r"(?<!\S)(?P<n>\d)(?: |\.5 )months? (?:pregnant|gone|along)|pregnant (?:[^\s.!?;]+ ){0,4}?(?P<m>\d) months?(?! ago)")
+_LIKELY_WEEKS = [
+    re.compile(r"(?<!\S)(?P<n>\d{1,2}) weeks? (?:today|yesterday|tomorrow|on \w+day)"),
+    re.compile(r"(?<!\S)(?P<n>\d{1,2}) weeks? (?:and )?[1-6] days?(?! ago)"),
+]
+_ASKED_WEEKS = re.compile(r"(?<!\S)(?P<n>\d{1,2})(?: \+ \d)?(?: (?:weeks?|w)(?!\S)| ?$| [,.!]| (?:or|and|-|to) )")
+_MONTHS = re.compile(
+    r"(?<!\S)(?P<n>\d(?:\.5)?) months? (?:pregnant|gone|along|preg\w*)"
+    r"|(?:pregnant|expecting) (?:[^\s.!?;]+ ){0,4}?(?P<m>\d) months?(?! (?:ago|old))"
+    r"|(?<!\S)(?:in )?(?:my )?(?P<ordinal>\w+|\d \w\w) month of (?:my |the )?pregnancy"
+)
+_ASKED_MONTHS = re.compile(r"(?<!\S)(?P<n>\d(?:\.5)?) months?(?! ago)")
+_ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth")
+_WEEKS_IN_A_MONTH = 4.35
+_BABY_OR_EARLIER = re.compile(
+    r"(?:(?:baby|son|daughter|newborn|he|she|twins) (?:is|are|was|were|turned|just turned) (?:about |only |nearly |now )?"
+    r"|(?:lost|miscarr\w*|bled|terminat\w*) (?:[^\s.!?;]+ ){0,6}?at |(?:was|gave birth|born) (?:at )?)$"
+)
+_PREGNANCY_WORDS = re.compile(r"pregnan|scan|midwife|baby is|bump|due date")
 
 
 def weeks_pregnant(words: str, asked: bool) -> int | None:
     """Whole weeks of the pregnancy, from weeks or months. `asked`: the question was about it."""
-    for pattern in _WEEKS[:2] + (_WEEKS[2:] if asked or "pregnan" in words or "scan" in words else []):
-        match = pattern.search(words)
-        if match and 1 <= int(match["n"]) <= 45:
-            return int(match["n"])
-    match = _MONTHS_PREGNANT.search(words)
+    patterns = _WEEKS + (_LIKELY_WEEKS if asked or _PREGNANCY_WORDS.search(words) else [])
+    told = [
+        int(match["n"])
+        for pattern in patterns
+        for match in pattern.finditer(words)
+        if 1 <= int(match["n"]) <= 45 and not _BABY_OR_EARLIER.search(words[: match.start()])
+    ]
+    if told:
+        return max(told)    # the safe reading where two are told
+    match = _MONTHS.search(words)
     if match:
-        return round(int(match["n"] or match["m"]) * 4.35)
-    if asked:
-        match = _ASKED_WEEKS.search(words)
-        if match and 1 <= int(match["n"]) <= 45 and not re.search(r"weeks? (?:late|ago)", words):
-            return int(match["n"])
-    return None
+        return _weeks_of_months(match)
+    if not asked:
+        return None
+    match = _ASKED_WEEKS.search(words)
+    if match and 1 <= int(match["n"]) <= 45 and not re.search(r"weeks? (?:late|ago)", words):
+        return int(match["n"])
+    match = _ASKED_MONTHS.search(words)
+    return round(float(match["n"]) * _WEEKS_IN_A_MONTH) if match else None
+
+
+def _weeks_of_months(match: re.Match[str]) -> int | None:
+    ordinal = (match["ordinal"] or "").strip()
+    if ordinal:
+        months = _ORDINALS.index(ordinal) + 1 if ordinal in _ORDINALS else int(ordinal[0]) if ordinal[0].isdigit() else 0
+        return round((months - 0.5) * _WEEKS_IN_A_MONTH) if months else None
+    return round(float(match["n"] or match["m"]) * _WEEKS_IN_A_MONTH)
 
 
 # --- Blood ------------------------------------------------------------------------------------

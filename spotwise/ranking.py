@@ -34,7 +34,7 @@ def rank(facts: Mapping[str, Any], knowledge: Knowledge) -> list[RankedCause]:
     """Every cause that is possible with these facts, best fit first."""
     stage = life_stage(facts, knowledge)
     ranked = [found for cause in knowledge.causes if (found := _fit(cause, facts, stage)) is not None]
-    return sorted(ranked, key=lambda found: -found.score)    # stable: equal scores keep the file's order
+    return sorted(ranked, key=lambda found: -found.score)  # stable: equal scores keep the file's order
 
 
 def shown(ranked: list[RankedCause]) -> list[RankedCause]:

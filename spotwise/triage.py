@@ -42,7 +42,9 @@ def triage(facts: Mapping[str, Any], knowledge: Knowledge) -> Triage:
     deciding = [rule for rule in met if not rule.offer_only]
     beyond_once = [rule for rule in deciding if rule.id != "R01"]
     if not beyond_once and all(item.when.holds(counted) for item in knowledge.gate):
-        return _with_worry(Triage("self_care", (GATE,), "it was small, happened once and has a simple reason", ""), met)
+        return _with_worry(
+            Triage("self_care", (GATE,), "it was small, happened once and has a simple reason", ""), met
+        )
     level = min((rule.level_for(counted) for rule in deciding), key=LEVELS.index, default=None)
     if level is None:
         missing = tuple(item.id for item in knowledge.gate if not item.when.holds(counted))
@@ -75,4 +77,11 @@ def _with_worry(result: Triage, met: list[Rule]) -> Triage:
     offers = tuple(rule.id for rule in met if rule.offer_only)
     if not offers or result.level not in ("routine", "self_care"):
         return result
-    return Triage(result.level, result.reasons + offers, result.because, result.why, result.variant, result.call_tomorrow)
+    return Triage(
+        result.level,
+        result.reasons + offers,
+        result.because,
+        result.why,
+        result.variant,
+        result.call_tomorrow,
+    )

@@ -14,12 +14,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+
+from rapidfuzz.distance import OSA
 
 LONGEST = 8_000
 """Characters that are read. More than anyone types; the rest of a longer text is ignored."""
 
-_QUOTES = str.maketrans({"’": "'", "‘": "'", "`": "'", "´": "'", "“": '"', "”": '"', "–": "-", "—": " - "})
+_QUOTES = str.maketrans({"½": ".5 ", "’": "'", "‘": "'", "`": "'", "´": "'", "“": '"', "”": '"', "–": "-", "—": " - "})
 
 _CONTRACTIONS = [
     (re.compile(r"\bcan'?t\b|\bcannot\b"), "can not"),
@@ -55,32 +57,89 @@ _TENS = {
     )
 }
 _TEN_PATTERN = re.compile(rf"\b({'|'.join(_TENS)})(?:[ -](one|two|three|four|five|six|seven|eight|nine))?\b")
+_DECADE_PATTERN = re.compile(r"\b(twent|thirt|fort|fift|sixt|sevent|eight|ninet)ies\b")
 _WORD = re.compile(r"\d+(?:[.,]\d+)?|\d+|[^\W\d_]+|[.,!?;:()/+-]|%|°|\n")
 
 
-def normalise(text: str, spellings: Mapping[str, str] | None = None) -> str:
-    """The words of `text` in lower case with single spaces, numbers as digits, punctuation as words.
+def normalise(text: str, spell: Callable[[str], str] | None = None) -> str:
+    """The words of `text` in lower case, numbers as digits, punctuation as words, a space after each.
 
-    `spellings` maps a misspelt or shortened word to what is meant ("preg" -> "pregnant").
+    `spell` puts a misspelt or shortened word right ("preg" -> "pregnant"); see `Spelling`.
     """
-    text = unicodedata.normalize("NFKC", text[:LONGEST]).translate(_QUOTES).lower()
+    text = unicodedata.normalize("NFKC", text[:LONGEST].translate(_QUOTES)).lower()
     text = "".join(c if c == "\n" or unicodedata.category(c)[0] != "C" else " " for c in text)
     for pattern, words in _CONTRACTIONS:
         text = pattern.sub(words, text)
-    text = re.sub(r"½", " 0.5 ", text)
-    text = re.sub(r"(?<=\d)(?=[^\W\d_])|(?<=[^\W\d_])(?=\d)", " ", text)  # "20f" -> "20 f"
-    text = re.sub(r"(?<=[^\W_])-(?=[^\W\d_])", " ", text)  # "one-sided" -> "one sided"
+    text = _UNITS.sub(" ", text)
+    text = _DECADE_PATTERN.sub(lambda match: f"{_TENS[match[1] + 'y']} s", text)
     text = _TEN_PATTERN.sub(_ten, text)
-    words = [_NUMBERS.get(word, word) for word in _WORD.findall(text)]
-    if spellings:
-        words = [spellings.get(word, word) for word in words]
-    joined = " ".join(
-        "." if word in "\n" else word.replace(",", ".") if word[0].isdigit() else word for word in words
+    found = [_NUMBERS.get(word, word) for word in _WORD.findall(text)]
+    if spell:
+        found = [spell(word) if len(word) > 1 else word for word in found]
+    joined = " ".join("." if word in "\n" else word.replace(",", ".") if word[:1].isdigit() else word for word in found)
+    for pattern, words in _AMOUNTS:
+        joined = pattern.sub(words, joined)
+    return " ".join(joined.split()) + " "
+
+
+_UNITS = re.compile(
+    r"(?<=\d)(?=[^\W\d_])|(?<=[^\W\d_])(?=\d)"  # "20f" -> "20 f"
+    r"|(?<=[^\W_])-(?=[^\W\d_])"  # "one-sided" -> "one sided"
+)
+_AMOUNTS = [
+    (re.compile(pattern), words)
+    for pattern, words in (
+        (r"\ba hundred\b", "100"),
+        (r"\b(\d+) and a half\b", r"\1.5"),
+        (r"\b(?:an? |1 )?(hour|day|week|month|year) and a half\b", r"1.5 \1s"),
+        (r"\bhalf (?:an? )?(hour|day|year)\b", r"0.5 \1"),
+        (r"\b(?:a )?quarter of an hour\b", "15 minutes"),
+        (r"\b3 quarters of an hour\b", "45 minutes"),
     )
-    joined = re.sub(r"\ba hundred\b", "100", joined)
-    joined = re.sub(r"\b(\d+) and a half\b", lambda m: f"{m[1]}.5", joined)
-    joined = re.sub(r"\b(an?|1) (hour|day|week|month|year) and a half\b", r"1.5 \2s", joined)
-    return re.sub(r"\bhalf an? (hour|day|year)\b", r"0.5 \1", joined)
+]
+
+
+class Spelling:
+    """Puts words right: known short forms and misspellings, and long words that are one slip away from a known one."""
+
+    SHORTEST = 6
+    """Shorter words are too easily another word."""
+
+    def __init__(self, known_slips: Mapping[str, str], phrases: Iterable[str], not_misspelt: Iterable[str] = ()) -> None:
+        self._right = dict(known_slips)
+        self._left_alone = frozenset(not_misspelt)
+        self._words: set[str] = set()
+        stems: set[str] = set()
+        for phrase in phrases:
+            for word, star in re.findall(r"([a-z]{2,})(\*?)", phrase):
+                (stems if star else self._words).add(word)
+        self._stems = tuple(sorted(stems))
+        self._by_start: dict[str, list[str]] = {}
+        for word in self._words | stems:
+            if len(word) >= self.SHORTEST:
+                self._by_start.setdefault(word[0], []).append(word)
+
+    def right(self, word: str) -> str:
+        """The word as it was meant."""
+        if word not in self._right:
+            if len(self._right) > 20_000:  # a person's slips are few; this only bounds the memory
+                return word
+            self._right[word] = self._closest(word)
+        return self._right[word]
+
+    def _closest(self, word: str) -> str:
+        """The one known word that a single slip turns into this one; the word itself where there is none, or more."""
+        if len(word) < self.SHORTEST or word in self._words or word in self._left_alone or word.startswith(self._stems):
+            return word
+        close = {known for known in self._by_start.get(word[0], ()) if _is_slip(word, known)}
+        return close.pop() if len(close) == 1 else word
+
+
+def _is_slip(word: str, known: str) -> bool:
+    """Whether a letter was missed, doubled or swapped with the next one. A wrong letter makes too many other words."""
+    if abs(len(word) - len(known)) > 1 or OSA.distance(word, known, score_cutoff=1) != 1:
+        return False
+    return len(word) != len(known) or sorted(word) == sorted(known)
 
 
 def _ten(match: re.Match[str]) -> str:
@@ -131,7 +190,7 @@ class _Phrase:
         if piece == "(":
             words = self._group()
         elif piece in _SPECIAL:
-            return _SPECIAL[piece]
+            words = _SPECIAL[piece]
         elif piece in ("*", "?"):
             raise ValueError(f"'{piece}' has no word before it in '{self.phrase}'")
         else:
@@ -146,6 +205,8 @@ class _Phrase:
             choices.append(self._sequence())
         if not self._skip(")"):
             raise ValueError(f"a bracket is not closed in '{self.phrase}'")
+        if any(re.fullmatch(choice, "") for choice in choices if choice not in (_SPECIAL["^"], _SPECIAL["$"])):
+            raise ValueError(f"a choice in a bracket may be missing as a whole in '{self.phrase}': write (a|b)? instead")
         return f"(?:{'|'.join(choices)})"
 
     def _take(self) -> str:

@@ -1,4 +1,4 @@
-"""The action endpoint: whatever becomes of the action server, an answer comes soon and no log tells a secret."""
+"""The action endpoint: whatever becomes of the action server, an answer comes soon and no log leaks."""
 
 from __future__ import annotations
 
@@ -275,7 +275,9 @@ async def test_a_validation_that_breaks_is_answered_for(
 # ------------------------------------------------------------------ below Rasa's own actions
 DOMAIN = Domain.from_yaml(
     "version: '3.1'\nactions: [action_x, validate_spotting_form]\n"
-    "slots: {reject: {type: bool, mappings: [{type: custom}]}, pain: {type: text, mappings: [{type: custom}]}}\n"
+    "slots:\n"
+    "  reject: {type: bool, mappings: [{type: custom}]}\n"
+    "  pain: {type: text, mappings: [{type: custom}]}\n"
     "responses:\n" + "".join(f"  {name}:\n  - text: {name} said\n" for name in WORDS)
 )
 

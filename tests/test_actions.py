@@ -21,6 +21,7 @@ from actions.topics import TellHomeCare, TellPrevalence, TellPrevention, TellTre
 from spotwise import summary
 from spotwise.knowledge import DEFAULT_FOLDER, load_knowledge
 from spotwise.lookup import FACTS_ON_CAUSE
+from spotwise.triage import Triage
 
 KNOWLEDGE = load_knowledge()
 
@@ -93,8 +94,12 @@ def result(monkeypatch):
     """Sets what the rules and the ranking find."""
 
     def set_result(level="soon", reasons=("S04",), because="it came back", call_tomorrow=False, ranked=()):
-        found = SimpleNamespace(
-            level=level, reasons=reasons, because=because, call_tomorrow=call_tomorrow, rules=()
+        found = Triage(
+            level,
+            reasons,
+            because,
+            "".join(KNOWLEDGE.rule(id).why for id in reasons[:1]),
+            call_tomorrow=call_tomorrow,
         )
         monkeypatch.setattr(turn, "triage", lambda facts, knowledge: found)
         monkeypatch.setattr(causes, "rank", lambda facts, knowledge: [ranked_cause(*one) for one in ranked])

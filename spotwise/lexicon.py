@@ -1,0 +1,123 @@
+"""The words of `knowledge/lexicon.yml`, ready to be looked for: how each fact is said, and the cues around it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import yaml
+
+from spotwise.conditions import Vocabulary
+from spotwise.words import Spelling, normalise, phrase_pattern
+
+_SIGHS = (
+    r"(?:[,.!]+ |(?:so|well|oh|um|erm|ok|okay|thanks|hi|hmm|honestly|ah|god|gosh|er|uh|lol|haha|hello|sorry) )*"
+)
+"""What people say before the answer itself."""
+
+
+class Span(NamedTuple):
+    """A stretch of the words, from a character to the one after the last."""
+
+    start: int
+    end: int
+
+    def touches(self, others: Iterable[Span]) -> bool:
+        """Whether it shares a character with any of the others."""
+        return any(other.start < self.end and self.start < other.end for other in others)
+
+
+def spans(pattern: re.Pattern[str] | None, words: str) -> list[Span]:
+    """Where a pattern is found."""
+    return [Span(*match.span()) for match in pattern.finditer(words)] if pattern else []
+
+
+@dataclass(frozen=True)
+class Entry:
+    """How one value of a slot is said."""
+
+    slot: str
+    value: str
+    say: re.Pattern[str] | None
+    """Says it anywhere."""
+    answers: re.Pattern[str] | None = None
+    """Says it only as an answer to the slot's own question."""
+    volunteered: re.Pattern[str] | None = None
+    """Says it unless another question was asked: "my first time" after "has this happened before?"."""
+    unlike: re.Pattern[str] | None = None
+    """Looks like it and means something else."""
+    only_with: re.Pattern[str] | None = None
+    """Has to be somewhere in the message too."""
+    counts: frozenset[str] = frozenset()
+    """Where a mention counts all the same: past, partner, other, question, gone."""
+
+    def mentions(self, words: str, asked: str | None) -> list[Span]:
+        """Where the words say it, `asked` being the question they answer."""
+        own = asked == self.slot
+        found = spans(self.say, words)
+        if own:
+            found += spans(self.answers, words)
+        if own or asked is None:
+            found += spans(self.volunteered, words)
+        if not found or self.only_with and not self.only_with.search(words):
+            return []
+        avoid = spans(self.unlike, words)
+        return sorted(span for span in found if not span.touches(avoid))
+
+
+class Lexicon:
+    """The lexicon of a knowledge folder."""
+
+    def __init__(self, file: Path, vocabulary: Vocabulary) -> None:
+        raw = yaml.safe_load(file.read_text(encoding="utf-8"))
+        self._spelling = Spelling(raw["spellings"], _phrases(raw), raw["not_misspelt"])
+        self._counts: Mapping[str, Sequence[str]] = raw["counts"]
+        self.denied_in_a_row = frozenset(raw["denied_in_a_row"])
+        self.cues = _patterns(raw["cues"])
+        self.events = _patterns(raw["events"])
+        self.answers = {
+            name: re.compile(f"{_SIGHS}(?:{pattern.pattern})") for name, pattern in _patterns(raw["answers"]).items()
+        }
+        self.signs = _patterns(raw["signs"])
+        self.entries = [
+            self._entry(slot, value, how, vocabulary)
+            for slot, values in raw["facts"].items()
+            for value, how in values.items()
+        ]
+
+    def words_of(self, text: str) -> str:
+        """The normalised words of a message, each with a space after it."""
+        return normalise(text, self._spelling.right)
+
+    def _entry(self, slot: str, value: str, how: Any, vocabulary: Vocabulary) -> Entry:
+        if slot not in vocabulary or value not in vocabulary[slot].values:
+            raise ValueError(f"lexicon.yml: '{slot}: {value}' is not in slots.yml")
+        how = {"say": how} if isinstance(how, list) else how
+        said = {key: phrase_pattern(how[key]) if how.get(key) else None for key in ("say", "answers", "volunteered")}
+        return Entry(
+            slot,
+            value,
+            **said,
+            unlike=phrase_pattern(how["except"]) if how.get("except") else None,
+            only_with=phrase_pattern(how["with"]) if how.get("with") else None,
+            counts=frozenset([*how.get("counts", ()), *self._counts.get(slot, ())]),
+        )
+
+
+def _patterns(groups: Mapping[str, Sequence[str]]) -> dict[str, re.Pattern[str]]:
+    return {name: phrase_pattern(phrases) for name, phrases in groups.items()}
+
+
+def _phrases(raw: Mapping[str, Any]) -> Iterable[str]:
+    """Every phrase of the file that states something, for the words that are known to it."""
+    for values in raw["facts"].values():
+        for how in values.values():
+            groups = [how] if isinstance(how, list) else [how.get(key) or () for key in ("say", "answers", "volunteered")]
+            for group in groups:
+                yield from group
+    for section in ("cues", "events", "answers", "signs"):
+        for group in raw[section].values():
+            yield from group

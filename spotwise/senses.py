@@ -1,0 +1,145 @@
+"""What a mention means: a statement, a denial ("no fever"), a doubt ("could be"), the past ("used to"),
+somebody else ("my aunt has"), or a question ("what if I get").
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+from spotwise.lexicon import Entry, Lexicon, Span, spans
+
+Sense = Literal["stated", "doubted", "denied", "asked", "past", "other", "partner"]
+
+PLAINEST_FIRST: tuple[Sense, ...] = ("stated", "doubted", "denied", "partner", "other", "past", "asked")
+"""Where a message mentions a fact twice, the earlier of these counts."""
+
+FARTHEST_NEGATION = 9
+"""Words a "no" can reach over."""
+FARTHEST_QUESTION = 10
+FARTHEST_DOUBT = 7
+FARTHEST_OTHER = 12
+FARTHEST_PARTNER = 5
+
+_SENTENCE_END = re.compile(r"[.!?;()] |: ")
+_ENDS_NEGATION = re.compile(
+    r"(?<!\S)(?:but|however|although|though|except|apart|because|when|until|while|just|only|still|then|which|so|"
+    r"now|since|i|we|she|it|its|there|some|bit|slight|slightly|mild|mildly|lots|thank|sorry|due|more) "
+)
+_ENDS_QUESTION = re.compile(r"(?<!\S)(?:but|because|i have|i am|i had|i feel|and i|i got) ")
+_ENDS_OTHER = re.compile(r"(?<!\S)(?:,|but|and i|i am|i have) ")
+_ENDS_PARTNER = re.compile(r"(?<!\S)(?:,|i|my|me|and|we) ")
+_ENDS_DOUBT = re.compile(r"(?<!\S)(?:,|but|and) ")
+_ASKS = re.compile(
+    r"^(?:so |and |but |also |or |, )*"
+    r"(?:is it|is this|is that|can|could|does|do|should|would|will|what|how|am i supposed)\b"
+)
+_ASKS_FOR_ADVICE = re.compile(r"(?:should|can|do) i ")
+_FIRST_PERSON = re.compile(r"(?<!\S)(?:i|my|me|we|she|her) ")
+_RELATIVE = re.compile(r"(?:aunt|mum|mom|mother|sister|friend|mate|cousin|nan|gran)")
+_GONE_REACH = 4
+"""Characters between a mention and "gone": the space and a comma."""
+
+
+class Message:
+    """The words of one message and the cues in them."""
+
+    def __init__(self, words: str, lexicon: Lexicon, about_other: bool) -> None:
+        self.words = words
+        self.lexicon = lexicon
+        self.about_other = about_other
+        """The person writes for somebody else, whose facts these are."""
+        self.cues = {name: spans(pattern, words) for name, pattern in lexicon.cues.items()}
+        for name in ("past", "negative"):
+            look_alikes = self.cues[f"not_{name}"]
+            self.cues[name] = [cue for cue in self.cues[name] if not cue.touches(look_alikes)]
+
+    def sentence(self, span: Span) -> Span:
+        """The sentence around a mention."""
+        start = 0
+        for match in _SENTENCE_END.finditer(self.words, 0, span.start):
+            start = match.end()
+        end = _SENTENCE_END.search(self.words, span.end)
+        return Span(start, end.start() if end else len(self.words))
+
+    def sense(self, entry: Entry, span: Span) -> Sense:
+        """What the mention at `span` means."""
+        sentence = self.sentence(span)
+        if self.is_denied(entry, span, sentence):
+            return "denied"
+        if "question" not in entry.counts and self.is_asked(span, sentence):
+            return "asked"
+        if "past" not in entry.counts and self._is_past(span, sentence):
+            return "past"
+        if "other" not in entry.counts and self.is_others(span, sentence):
+            return "other"
+        if "partner" not in entry.counts and not self.about_other:
+            if self._follows("partner", span, sentence, FARTHEST_PARTNER, _ENDS_PARTNER):
+                return "partner"
+        if self._follows("unsure", span, sentence, FARTHEST_DOUBT, _ENDS_DOUBT):
+            return "doubted"
+        return "stated"
+
+    def is_denied(self, entry: Entry, span: Span, sentence: Span) -> bool:
+        """Whether a "no" before it reaches the mention, or it is told as gone."""
+        if "gone" not in entry.counts and any(0 <= cue.start - span.end <= _GONE_REACH for cue in self.cues["gone"]):
+            return True
+        if any(cue.start == span.start for cue in self.cues["negative"]):
+            return False  # "no womb": its own "no" belongs to it
+        return any(
+            sentence.start <= cue.start and cue.end <= span.start and self._reaches(cue, span, entry.slot)
+            for cue in self.cues["negative"]
+        )
+
+    def _reaches(self, negation: Span, span: Span, slot: str) -> bool:
+        """Whether the negation still holds at `span`: "no fever, chills or pain" denies all three."""
+        between = self.words[negation.end : span.start]
+        first_word = self.words[span.start :].split(" ", 1)[0] + " "
+        if _ENDS_NEGATION.search(between + first_word) or len(between.split()) > FARTHEST_NEGATION:
+            return False
+        if self.words.startswith("without ", negation.start) and "," in between:
+            return False
+        in_a_row = slot in self.lexicon.denied_in_a_row
+        first, *more = between.split(", ")
+        if not more:
+            return in_a_row or "and " not in first
+        if not in_a_row and " or " not in self.words[negation.start : span.end + 30]:
+            return False
+        return all(len(part.split()) <= 4 for part in (first, *more)) and len(more[-1].split()) <= 2
+
+    def is_asked(self, span: Span, sentence: Span) -> bool:
+        """Whether the mention stands in a question, a worry or an if."""
+        for cue in self.cues["question"]:
+            if sentence.start <= cue.start and cue.end <= span.start:
+                between = self.words[cue.end : span.start]
+                if len(between.split()) <= FARTHEST_QUESTION and not _ENDS_QUESTION.search(between):
+                    return True
+        before = self.words[sentence.start : span.start]
+        if self.words[sentence.end : sentence.end + 1] != "?" or not _ASKS.match(before):
+            return False
+        return not _FIRST_PERSON.search(_ASKS_FOR_ADVICE.sub("", before))
+
+    def _is_past(self, span: Span, sentence: Span) -> bool:
+        """Whether a past cue stands in the same part of the sentence, between commas."""
+        left = max(self.words.rfind(stop, sentence.start, span.start) + 1 for stop in (", ", " but "))
+        comma = self.words.find(", ", span.end, sentence.end)
+        right = comma if comma != -1 else sentence.end
+        return any(
+            max(left, sentence.start) <= cue.start < right and not cue.touches([span]) for cue in self.cues["past"]
+        )
+
+    def is_others(self, span: Span, sentence: Span) -> bool:
+        """Whether it is told of somebody else than the person who bleeds."""
+        if not self._follows("other", span, sentence, FARTHEST_OTHER, _ENDS_OTHER):
+            return False
+        return not self.about_other or bool(_RELATIVE.search(self.words[sentence.start : span.start]))
+
+    def _follows(self, name: str, span: Span, sentence: Span, reach: int, ends: re.Pattern[str]) -> bool:
+        """Whether the mention follows a cue within `reach` words, with nothing in between that ends it."""
+        for cue in self.cues[name]:
+            if sentence.start <= cue.start and cue.end <= span.start:
+                between = self.words[cue.end : span.start]
+                mention = self.words[span.start : span.end] if name == "other" else ""
+                if len(between.split()) <= reach and not ends.search(between + mention):
+                    return True
+        return False
