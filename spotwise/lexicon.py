@@ -13,9 +13,7 @@ import yaml
 from spotwise.conditions import Vocabulary
 from spotwise.words import Spelling, normalise, phrase_pattern
 
-_SIGHS = (
-    r"(?:[,.!]+ |(?:so|well|oh|um|erm|ok|okay|thanks|hi|hmm|honestly|ah|god|gosh|er|uh|lol|haha|hello|sorry) )*"
-)
+_SIGHS = r"(?:[,.!]+ |(?:so|well|oh|um|erm|ok|okay|thanks|hi|hmm|honestly|ah|god|gosh|er|uh|lol|haha|hello|sorry) )*"
 """What people say before the answer itself."""
 
 
@@ -45,6 +43,8 @@ class Entry:
     """Says it anywhere."""
     answers: re.Pattern[str] | None = None
     """Says it only as an answer to the slot's own question."""
+    negated: re.Pattern[str] | None = None
+    """Says it, or its opposite with a "no" in between: "the pain is not severe"."""
     volunteered: re.Pattern[str] | None = None
     """Says it unless another question was asked: "my first time" after "has this happened before?"."""
     unlike: re.Pattern[str] | None = None
@@ -54,6 +54,11 @@ class Entry:
     counts: frozenset[str] = frozenset()
     """Where a mention counts all the same: past, partner, other, question, gone."""
 
+    def denials(self, words: str, stated: Iterable[Span]) -> list[Span]:
+        """Where the words say it with a "no" in between."""
+        stated = list(stated)
+        return [span for span in spans(self.negated, words) if not span.touches(stated)]
+
     def mentions(self, words: str, asked: str | None) -> list[Span]:
         """Where the words say it, `asked` being the question they answer."""
         own = asked == self.slot
@@ -62,7 +67,7 @@ class Entry:
             found += spans(self.answers, words)
         if own or asked is None:
             found += spans(self.volunteered, words)
-        if not found or self.only_with and not self.only_with.search(words):
+        if not found or (self.only_with and not self.only_with.search(words)):
             return []
         avoid = spans(self.unlike, words)
         return sorted(span for span in found if not span.touches(avoid))
@@ -79,7 +84,8 @@ class Lexicon:
         self.cues = _patterns(raw["cues"])
         self.events = _patterns(raw["events"])
         self.answers = {
-            name: re.compile(f"{_SIGHS}(?:{pattern.pattern})") for name, pattern in _patterns(raw["answers"]).items()
+            name: re.compile(f"{_SIGHS}(?:{pattern.pattern})")
+            for name, pattern in _patterns(raw["answers"]).items()
         }
         self.signs = _patterns(raw["signs"])
         self.entries = [
@@ -96,14 +102,20 @@ class Lexicon:
         if slot not in vocabulary or value not in vocabulary[slot].values:
             raise ValueError(f"lexicon.yml: '{slot}: {value}' is not in slots.yml")
         how = {"say": how} if isinstance(how, list) else how
-        said = {key: phrase_pattern(how[key]) if how.get(key) else None for key in ("say", "answers", "volunteered")}
+        counts = frozenset([*how.get("counts", ()), *self._counts.get(slot, ())])
+        across_no = "no" in counts
+        said = {
+            key: phrase_pattern(how[key], across_no=across_no) if how.get(key) else None
+            for key in ("say", "answers", "volunteered")
+        }
         return Entry(
             slot,
             value,
             **said,
             unlike=phrase_pattern(how["except"]) if how.get("except") else None,
             only_with=phrase_pattern(how["with"]) if how.get("with") else None,
-            counts=frozenset([*how.get("counts", ()), *self._counts.get(slot, ())]),
+            negated=phrase_pattern(how["say"]) if how.get("say") and not across_no else None,
+            counts=counts,
         )
 
 
@@ -115,7 +127,11 @@ def _phrases(raw: Mapping[str, Any]) -> Iterable[str]:
     """Every phrase of the file that states something, for the words that are known to it."""
     for values in raw["facts"].values():
         for how in values.values():
-            groups = [how] if isinstance(how, list) else [how.get(key) or () for key in ("say", "answers", "volunteered")]
+            groups = (
+                [how]
+                if isinstance(how, list)
+                else [how.get(key) or () for key in ("say", "answers", "volunteered")]
+            )
             for group in groups:
                 yield from group
     for section in ("cues", "events", "answers", "signs"):

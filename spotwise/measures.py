@@ -37,9 +37,15 @@ _LENGTH = re.compile(
     r"(?= (?P<after>ago|old|postpartum|post|pregnant|back|later|since|after|now|gone|along|before|late|early|overdue)\b)?(?!\S)"
 )
 _WORD_TIME = re.compile(r"(?<!\S)(?:" + "|".join(sorted(_WORDS_FOR_DAYS, key=len, reverse=True)) + r")(?!\S)")
-_WEEKDAY = re.compile(rf"(?<!\S)(?P<now>(?:now|today is|it is(?: now)?|here i am(?: on| it is)?|is now) )?(?P<last>last |this |on |since |)(?P<day>{'|'.join(DAY_NAMES)})(?!\S)")
-_MONTH = re.compile(rf"(?<!\S)(?P<how>in|last|since|back in|this|of|from) (?:early |mid |late |about )?(?P<month>{'|'.join(MONTH_NAMES)})(?!\S)")
-_SEASON = re.compile(rf"(?<!\S)(?:last|in the|this|since|over the|since last|at|over) (?P<season>{'|'.join(_SEASONS)})(?!\S)")
+_WEEKDAY = re.compile(
+    rf"(?<!\S)(?P<now>(?:now|today is|it is(?: now)?|here i am(?: on| it is)?|is now) )?(?P<last>last |this |on |since |)(?P<day>{'|'.join(DAY_NAMES)})(?!\S)"
+)
+_MONTH = re.compile(
+    rf"(?<!\S)(?P<how>in|last|since|back in|this|of|from) (?:early |mid |late |about )?(?P<month>{'|'.join(MONTH_NAMES)})(?!\S)"
+)
+_SEASON = re.compile(
+    rf"(?<!\S)(?:last|in the|this|since|over the|since last|at|over) (?P<season>{'|'.join(_SEASONS)})(?!\S)"
+)
 _YEAR = re.compile(r"(?<!\S)(?:in|since) (?P<year>(?:19|20)\d\d)(?!\S)")
 
 
@@ -64,16 +70,30 @@ def times(words: str, now: datetime) -> list[Time]:
     found += _weekdays(words, now.date())
     for match in _MONTH.finditer(words):
         month = MONTH_NAMES.index(match["month"]) + 1
-        found.append(Time(match.start(), match.end(), _days_since(now.date(), month, 15), "ago", match["how"]))
+        found.append(
+            Time(match.start(), match.end(), _days_since(now.date(), month, 15), "ago", match["how"])
+        )
     for match in _SEASON.finditer(words):
-        found.append(Time(match.start(), match.end(), _days_since(now.date(), *_SEASONS[match["season"]]), "ago"))
+        found.append(
+            Time(match.start(), match.end(), _days_since(now.date(), *_SEASONS[match["season"]]), "ago")
+        )
     for match in _YEAR.finditer(words):
-        found.append(Time(match.start(), match.end(), max(0.0, (now.year - int(match["year"])) * 365.0), "ago"))
+        found.append(
+            Time(match.start(), match.end(), max(0.0, (now.year - int(match["year"])) * 365.0), "ago")
+        )
     return sorted(found, key=lambda time: time.start)
 
 
 def _length(match: re.Match[str]) -> Time:
-    number = {"a": 1.0, "an": 1.0, "few": 3.0, "a few": 3.0, "several": 4.0, "a couple": 2.0, "the last": 1.0}.get(match["n"])
+    number = {
+        "a": 1.0,
+        "an": 1.0,
+        "few": 3.0,
+        "a few": 3.0,
+        "several": 4.0,
+        "a couple": 2.0,
+        "the last": 1.0,
+    }.get(match["n"])
     days = (float(match["n"]) if number is None else number) * _DAYS_IN[match["unit"]]
     return Time(match.start(), match.end(), days, match["after"] or "", (match["before"] or "").strip())
 
@@ -83,7 +103,9 @@ def _weekdays(words: str, today: date) -> list[Time]:
     matches = list(_WEEKDAY.finditer(words))
     told_today = next((DAY_NAMES.index(m["day"]) for m in reversed(matches) if m["now"]), today.weekday())
     return [
-        Time(m.start(), m.end(), float((told_today - DAY_NAMES.index(m["day"])) % 7), "ago", m["last"].strip())
+        Time(
+            m.start(), m.end(), float((told_today - DAY_NAMES.index(m["day"])) % 7), "ago", m["last"].strip()
+        )
         for m in matches
         if not m["now"]
     ]
@@ -92,7 +114,7 @@ def _weekdays(words: str, today: date) -> list[Time]:
 def _days_since(today: date, month: int, day: int) -> float:
     """Days since the latest such day of the year."""
     latest = date(today.year, month, day)
-    if latest > today + timedelta(days=14):   # "in May" said on the 10th of May is this month
+    if latest > today + timedelta(days=14):  # "in May" said on the 10th of May is this month
         latest = date(today.year - 1, month, day)
     return float(max(0, (today - latest).days))
 
@@ -111,29 +133,42 @@ _AGES = [
         r"(?<!\S)(?:f|female|woman) (?P<age>\d{2})(?!\S)",
         r"(?<!\S)(?P<age>\d{2}) here(?!\S)",
         r"(?<!\S)(?:wife|daughter|girlfriend|sister|partner) (?:\( )?(?P<age>\d{1,2})(?= (?:\)|,|is|has|was|and))",
-        r"(?:^|[,.!?;(] )(?P<age>[1-9]\d) (?:years? )?(?=[,.!?;)]|$|and |with |btw )",  # a number on its own between commas
         r"(?<!\S)(?:at|being) (?P<age>\d{2}) (?:i|now|years)(?!\S)",
     )
 ]
-_TOO_YOUNG = re.compile(r"(?:i will be|i am going to be|turning|turn|will be turning|nearly|almost) (?P<age>\d{2})(?!\S)")
+_AGE_ALONE = re.compile(r"(?:^|[,.!?;(] )(?P<age>[1-9]\d) (?:years? )?(?=[,.!?;)]|$|and |with |btw )")
+"""A number between commas, where nothing else was asked."""
+_TOO_YOUNG = re.compile(
+    r"(?:i will be|i am going to be|turning|turn|will be turning|nearly|almost) (?P<age>\d{2})(?!\S)"
+)
 _BARE_AGE = re.compile(rf"(?<!\S)(?P<age>\d{{1,3}}){_NOT_A_LENGTH}(?! - \d| s )(?!\S)")
 _DECADE = re.compile(r"(?<!\S)(?P<part>early|mid|late)? ?(?P<tens>[1-9]0) s(?!\S)")
-_BANDS = ((13, "under_13"), (16, "13_15"), (18, "16_17"), (25, "18_24"), (40, "25_39"), (55, "40_54"), (999, "55_plus"))
+_BANDS = (
+    (13, "under_13"),
+    (16, "13_15"),
+    (18, "16_17"),
+    (25, "18_24"),
+    (40, "25_39"),
+    (55, "40_54"),
+    (999, "55_plus"),
+)
 _RANGE = re.compile(r"(?<!\S)(?P<low>\d{1,2}) (?:-|to|or|/|and) (?P<high>\d{1,2})(?!\S)")
 _UNDER = re.compile(r"(?<!\S)(?:under|below|younger than|less than|not yet) (?P<age>\d{1,2})(?!\S)")
-_OVER = re.compile(r"(?<!\S)(?:over|above|older than|more than|past) (?P<age>\d{1,2})(?!\S)|(?<!\S)(?P<plus>\d{2}) (?:\+|plus|or over|or older|and over|and up)(?!\S)")
+_OVER = re.compile(
+    r"(?<!\S)(?:over|above|older than|more than|past) (?P<age>\d{1,2})(?!\S)|(?<!\S)(?P<plus>\d{2}) (?:\+|plus|or over|or older|and over|and up)(?!\S)"
+)
 
 
-def age(words: str, asked: bool) -> int | None:
-    """The person's age in whole years, where it is told. `asked`: the question was about age."""
+def age(words: str, asked: str | None) -> int | None:
+    """The person's age in whole years, where it is told; `asked` is the slot of the question just asked."""
     soon = _TOO_YOUNG.search(words)
-    if asked and soon:
+    if asked == "age_group" and soon:
         return int(soon["age"]) - 1
-    for pattern in _AGES:
+    for pattern in [*_AGES, _AGE_ALONE] if asked in (None, "age_group") else _AGES:
         match = pattern.search(words)
         if match and 4 <= int(match["age"]) <= 110:
             return int(match["age"])
-    match = _BARE_AGE.search(words) if asked else None
+    match = _BARE_AGE.search(words) if asked == "age_group" else None
     return int(match["age"]) if match and 4 <= int(match["age"]) <= 110 else None
 
 
@@ -153,7 +188,9 @@ def age_range(words: str) -> str | None:
 def age_from_decade(words: str, asked: bool) -> int | None:
     """A rough age from "in my early fifties"; the middle of what is meant."""
     match = _DECADE.search(words)
-    if not match or not (asked or re.search(r"\b(?:in|my|her) (?:my |her )?(?:early |mid |late )?\d0 s", words)):
+    if not match or not (
+        asked or re.search(r"\b(?:in|my|her) (?:my |her )?(?:early |mid |late )?\d0 s", words)
+    ):
         return None
     if re.search(r"(?:was|took|used|back|when) .{0,20}\d0 s", words):
         return None
@@ -191,14 +228,18 @@ _WEEKS = [
         rf"(?<!\S)(?P<n>\d{{1,2}})(?: \+ \d)? (?:weeks?|w){_DAYS_TOO}(?: (?:or so|maybe|now|about))*"
         r" (?:pregnant|gone|along|gestation|preg\w*|with (?:my|our|baby|twins|#))"
     ),
-    re.compile(rf"(?<!\S)(?:pregnant|expecting) (?:[^\s.!?;]+ ){{0,5}}?(?P<n>\d{{1,2}})(?: \+ \d)? (?:weeks?|w){_DAYS_TOO}(?! (?:ago|old))"),
+    re.compile(
+        rf"(?<!\S)(?:pregnant|expecting) (?:[^\s.!?;]+ ){{0,5}}?(?P<n>\d{{1,2}})(?: \+ \d)? (?:weeks?|w){_DAYS_TOO}(?! (?:ago|old))"
+    ),
     re.compile(r"(?<!\S)(?P<n>\d{1,2}) \+ [0-6](?! (?:\d|hours?|years?))(?!\S)"),
 ]
 _LIKELY_WEEKS = [
     re.compile(r"(?<!\S)(?P<n>\d{1,2}) weeks? (?:today|yesterday|tomorrow|on \w+day)"),
     re.compile(r"(?<!\S)(?P<n>\d{1,2}) weeks? (?:and )?[1-6] days?(?! ago)"),
 ]
-_ASKED_WEEKS = re.compile(r"(?<!\S)(?P<n>\d{1,2})(?: \+ \d)?(?: (?:weeks?|w)(?!\S)| ?$| [,.!]| (?:or|and|-|to) )")
+_ASKED_WEEKS = re.compile(
+    r"(?<!\S)(?P<n>\d{1,2})(?: \+ \d)?(?: (?:weeks?|w)(?!\S)| ?$| [,.!]| (?:or|and|-|to) )"
+)
 _MONTHS = re.compile(
     r"(?<!\S)(?P<n>\d(?:\.5)?) months? (?:pregnant|gone|along|preg\w*)"
     r"|(?:pregnant|expecting) (?:[^\s.!?;]+ ){0,4}?(?P<m>\d) months?(?! (?:ago|old))"
@@ -224,7 +265,7 @@ def weeks_pregnant(words: str, asked: bool) -> int | None:
         if 1 <= int(match["n"]) <= 45 and not _BABY_OR_EARLIER.search(words[: match.start()])
     ]
     if told:
-        return max(told)    # the safe reading where two are told
+        return max(told)  # the safe reading where two are told
     match = _MONTHS.search(words)
     if match:
         return _weeks_of_months(match)
@@ -240,7 +281,13 @@ def weeks_pregnant(words: str, asked: bool) -> int | None:
 def _weeks_of_months(match: re.Match[str]) -> int | None:
     ordinal = (match["ordinal"] or "").strip()
     if ordinal:
-        months = _ORDINALS.index(ordinal) + 1 if ordinal in _ORDINALS else int(ordinal[0]) if ordinal[0].isdigit() else 0
+        months = (
+            _ORDINALS.index(ordinal) + 1
+            if ordinal in _ORDINALS
+            else int(ordinal[0])
+            if ordinal[0].isdigit()
+            else 0
+        )
         return round((months - 0.5) * _WEEKS_IN_A_MONTH) if months else None
     return round(float(match["n"] or match["m"]) * _WEEKS_IN_A_MONTH)
 
@@ -253,7 +300,9 @@ _PADS = [
         rf"(?<!\S){_COUNT} (?:[^\s.!?;\d]+ ){{0,4}}?(?:pads?|tampons?|liners?)"
         r" (?:[^\s.!?;\d]+ ){0,5}?(?P<hours>\d+(?:\.\d+)?|an?|the last|the past)(?: or \d+)? (?P<unit>hours?|minutes?|days?)"
     ),
-    re.compile(rf"(?<!\S){_COUNT} (?:[^\s.!?;\d]+ ){{0,4}}?(?:pads?|tampons?) (?:[^\s.!?;\d]+ ){{0,3}}?(?:an|every|per|each|/) (?P<unit>hours?)"),
+    re.compile(
+        rf"(?<!\S){_COUNT} (?:[^\s.!?;\d]+ ){{0,4}}?(?:pads?|tampons?) (?:[^\s.!?;\d]+ ){{0,3}}?(?:an|every|per|each|/) (?P<unit>hours?)"
+    ),
     re.compile(
         r"(?:pads?|tampons?) (?:[^\s.!?;\d]+ ){0,4}?(?:every|each|per) (?P<hours>\d+(?:\.\d+)?)(?: (?:or|to|-) \d+(?:\.\d+)?)? (?P<unit>hours?|minutes?)"
     ),
@@ -264,17 +313,23 @@ _PADS = [
 _SINCE_MEAL = re.compile(
     r"(?P<pads>\d+) (?:[^\s.!?;\d]+ ){0,4}?(?:pads?|tampons?) (?:[^\s.!?;\d]+ ){0,4}?since (?P<when>lunch|breakfast|dinner|tea|this morning|noon|midday|midnight|i got up|i woke up|this afternoon|work)"
 )
-_NOT_FULL = re.compile(r"(?:hardly|barely|not|half|never|nothing) (?:[^\s.!?;]+ ){0,3}?(?:soak\w*|fill\w*|full)|liner|just (?:to be|in case)")
+_NOT_FULL = re.compile(
+    r"(?:hardly|barely|not|half|never|nothing) (?:[^\s.!?;]+ ){0,3}?(?:soak\w*|fill\w*|full)|liner|just (?:to be|in case)"
+)
 
 
 def pads_per_hour(words: str) -> tuple[float, float] | None:
     """(pads or tampons soaked an hour, over how many hours), where both are told; None otherwise."""
     match = _SINCE_MEAL.search(words)
     if match:
-        return int(match["pads"]) / 4, 4.0    # since a meal: taken as 4 hours
+        return int(match["pads"]) / 4, 4.0  # since a meal: taken as 4 hours
     for pattern in _PADS:
         match = pattern.search(words)
-        if not match or "liner" in match[0] or _NOT_FULL.search(words[max(0, match.start() - 30) : match.end()]):
+        if (
+            not match
+            or "liner" in match[0]
+            or _NOT_FULL.search(words[max(0, match.start() - 30) : match.end()])
+        ):
             continue
         groups = match.groupdict()
         pads = {"a": 1.0, "an": 1.0, "my": 1.0, "few": 3.0, "several": 4.0, None: 1.0}.get(groups.get("pads"))
@@ -288,12 +343,18 @@ def pads_per_hour(words: str) -> tuple[float, float] | None:
             hours *= 24
         if hours <= 0:
             continue
-        repeating = "hours" not in groups or bool(re.search(r"\b(?:every|each|per|an|/) (?:\d|hour|minute)", match[0]))
-        return pads / hours, 2.0 if repeating and told is None else hours if not repeating else max(hours, 2.0)
+        repeating = "hours" not in groups or bool(
+            re.search(r"\b(?:every|each|per|an|/) (?:\d|hour|minute)", match[0])
+        )
+        return pads / hours, 2.0 if repeating and told is None else hours if not repeating else max(
+            hours, 2.0
+        )
     return None
 
 
-_SIZE = re.compile(r"(?<!\S)(?P<n>\d+(?:\.\d+)?)(?: or \d+| to \d+| - \d+)? ?(?P<unit>cm|cms|centimet\w+|mm|millimet\w+|inch|inches|in|\")(?!\S)")
+_SIZE = re.compile(
+    r"(?<!\S)(?P<n>\d+(?:\.\d+)?)(?: or \d+| to \d+| - \d+)? ?(?P<unit>cm|cms|centimet\w+|mm|millimet\w+|inch|inches|in|\")(?!\S)"
+)
 
 
 def clot_size(words: str) -> float | None:
@@ -302,7 +363,9 @@ def clot_size(words: str) -> float | None:
         return None
     sizes = []
     for match in _SIZE.finditer(words):
-        factor = 2.54 if match["unit"].startswith(("in", '"')) else 0.1 if match["unit"].startswith("m") else 1.0
+        factor = (
+            2.54 if match["unit"].startswith(("in", '"')) else 0.1 if match["unit"].startswith("m") else 1.0
+        )
         sizes.append(float(match["n"]) * factor)
     return max(sizes, default=None)
 
@@ -316,7 +379,9 @@ def pain_score(words: str) -> int | None:
     return int(match["n"]) if match and int(match["n"]) <= 10 else None
 
 
-_TIMES = re.compile(r"(?<!\S)(?P<n>\d{1,2}) (?:or \d+ |different |separate |- \d+ |to \d+ )?times?(?! (?:a|per|each|every|as|the|more|older) )")
+_TIMES = re.compile(
+    r"(?<!\S)(?P<n>\d{1,2}) (?:or \d+ |different |separate |- \d+ |to \d+ )?times?(?! (?:a|per|each|every|as|the|more|older) )"
+)
 _ORDINAL = re.compile(r"(?<!\S)(?P<n>\d{1,2}) (?:st|nd|rd|th) time")
 
 
@@ -327,7 +392,10 @@ def episodes(words: str, asked: bool) -> int | None:
         if match and int(match["n"]) >= 1 and (pattern is _TIMES or int(match["n"]) > 1):
             return int(match["n"])
     if asked:
-        bare = re.match(r"^(?:about|maybe|like|i think|just|only|so|,|\.| )*(?P<n>\d{1,2})(?: (?:[.,!]|or \d+|so far|now|maybe|i think)| )*$", words)
+        bare = re.match(
+            r"^(?:about|maybe|like|i think|just|only|so|,|\.| )*(?P<n>\d{1,2})(?: (?:[.,!]|or \d+|so far|now|maybe|i think)| )*$",
+            words,
+        )
         if bare:
             return int(bare["n"])
     return None

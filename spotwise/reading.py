@@ -7,7 +7,6 @@ together for one message on its own; what the facts of several messages come to 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -36,6 +35,11 @@ LARGE_COIN = 2.5
 VERY_BAD_PAIN = 8
 """Out of 10 (E04)."""
 
+_SAME = (
+    (("danger_signs", "soaking_pads"), ("bleeding_amount", "very_heavy")),
+    (("danger_signs", "severe_pain"), ("pain", "severe")),
+)
+"""Values of two slots that say the same; who denies one denies the other."""
 _NO_METHOD = frozenset({"none", "condoms", "new_in_3_months", "missed_doses", "coil_threads_changed"})
 
 
@@ -88,7 +92,9 @@ class Reader:
 class _Reading:
     """One message being read."""
 
-    def __init__(self, words: str, reader: Reader, about_other: bool, now: datetime, asked: str | None) -> None:
+    def __init__(
+        self, words: str, reader: Reader, about_other: bool, now: datetime, asked: str | None
+    ) -> None:
         self.words = words
         self.vocabulary = reader.vocabulary
         self.lexicon = reader.lexicon
@@ -160,11 +166,13 @@ class _Reading:
                 senses = {self.message.sense(entry, span) for span in mentions}
                 self.senses.setdefault(entry.slot, {})[entry.value] = min(senses, key=PLAINEST_FIRST.index)
                 self.last_mention[entry.slot, entry.value] = mentions[-1].start
+            elif entry.denials(self.words, mentions):
+                self.deny(entry.slot, entry.value)
 
     def _read_age(self) -> None:
         asked = self.asked == "age_group"
         band = measures.age_range(self.words) if asked else None
-        years = measures.age(self.words, asked)
+        years = measures.age(self.words, self.asked)
         about = measures.age_from_decade(self.words, asked)
         if years is not None and band is None:
             self.numbers["age"] = years
@@ -238,7 +246,10 @@ class _Reading:
     # --- Events and when they were ---
 
     def _read_recent_events(self) -> None:
-        recent = {"recent_birth": self.timeline.recent_birth(), "recent_procedure": self.timeline.recent_procedure()}
+        recent = {
+            "recent_birth": self.timeline.recent_birth(),
+            "recent_procedure": self.timeline.recent_procedure(),
+        }
         for value, is_recent in recent.items():
             if is_recent:
                 self.state("medical_history", value)
@@ -276,7 +287,10 @@ class _Reading:
         """Whether the bleeding has gone on for 24 hours or more (A43)."""
         told = set(self.told("bleeding_status"))
         if {"stopped", "ongoing_under_24h"} <= told:
-            earlier = min(("stopped", "ongoing_under_24h"), key=lambda value: self.last_mention["bleeding_status", value])
+            earlier = min(
+                ("stopped", "ongoing_under_24h"),
+                key=lambda value: self.last_mention["bleeding_status", value],
+            )
             self.forget("bleeding_status", earlier)
             told.discard(earlier)
         if "stopped" in told:
@@ -298,7 +312,7 @@ class _Reading:
         for name in ("decline", "unsure", "no", "yes"):
             if self.lexicon.answers[name].match(self.words):
                 assert name in get_args(Answer)
-                return name  # type: ignore[return-value]
+                return name
         if (self.asked in LISTS or self.asked == "pain") and self.lexicon.answers["fine"].match(self.words):
             return "no"
         return None
@@ -319,10 +333,15 @@ class _Reading:
         return facts
 
     def _denied(self) -> dict[str, set[str]]:
-        return {
+        denied = {
             slot: {value for value, sense in values.items() if sense == "denied"}
             for slot, values in self.senses.items()
         }
+        for pair in _SAME:
+            for (slot, value), (other_slot, other) in (pair, pair[::-1]):
+                if value in denied.get(slot, ()) and not self.is_told(other_slot, other):
+                    denied.setdefault(other_slot, set()).add(other)
+        return denied
 
 
 class _Settling:
@@ -377,13 +396,17 @@ class _Settling:
         mentions = spans(self.reading.lexicon.signs["any_pain"], self.reading.words)
         if "shoulder_tip_pain" in self.facts.get("danger_signs", []):
             return False
-        return bool(mentions) and all(message.is_denied(entry, span, message.sentence(span)) for span in mentions)
+        return bool(mentions) and all(
+            message.is_denied(entry, span, message.sentence(span)) for span in mentions
+        )
 
     def _blood(self) -> None:
         """Danger signs of heavy bleeding and the amount say the same."""
         order = self.reading.vocabulary["bleeding_amount"].values.index
         dangers = self.facts.get("danger_signs", [])
-        least = "very_heavy" if "soaking_pads" in dangers else "heavy" if "large_clots" in dangers else "unsure"
+        least = (
+            "very_heavy" if "soaking_pads" in dangers else "heavy" if "large_clots" in dangers else "unsure"
+        )
         amount = self.facts.get("bleeding_amount", "unsure")
         if order(amount) < order(least):
             self.facts["bleeding_amount"] = least
@@ -392,7 +415,11 @@ class _Settling:
 
     def _apply_answer(self, asked: str) -> None:
         """Give a bare yes, no or "none of those" its meaning for the question asked."""
-        if asked == "pregnancy_weeks" and self.answer in ("yes", "no") and "pregnancy_showing" not in self.facts:
+        if (
+            asked == "pregnancy_weeks"
+            and self.answer in ("yes", "no")
+            and "pregnancy_showing" not in self.facts
+        ):
             self.facts["pregnancy_showing"] = self.answer
             return
         meaning = meaning_of(self.answer, asked) if self.answer else None

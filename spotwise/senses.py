@@ -82,7 +82,9 @@ class Message:
 
     def is_denied(self, entry: Entry, span: Span, sentence: Span) -> bool:
         """Whether a "no" before it reaches the mention, or it is told as gone."""
-        if "gone" not in entry.counts and any(0 <= cue.start - span.end <= _GONE_REACH for cue in self.cues["gone"]):
+        if "gone" not in entry.counts and any(
+            0 <= cue.start - span.end <= _GONE_REACH for cue in self.cues["gone"]
+        ):
             return True
         if any(cue.start == span.start for cue in self.cues["negative"]):
             return False  # "no womb": its own "no" belongs to it
@@ -125,7 +127,8 @@ class Message:
         comma = self.words.find(", ", span.end, sentence.end)
         right = comma if comma != -1 else sentence.end
         return any(
-            max(left, sentence.start) <= cue.start < right and not cue.touches([span]) for cue in self.cues["past"]
+            max(left, sentence.start) <= cue.start < right and not cue.touches([span])
+            for cue in self.cues["past"]
         )
 
     def is_others(self, span: Span, sentence: Span) -> bool:

@@ -37,7 +37,9 @@ _LAST_PERIOD = re.compile(
     r"(?:last (?:proper |real |ever |menstrual )?(?:period|one|bleed)|lmp|period|periods|menses|menstruat\w*)"
     r" (?:[^\s.!?;]+ ){0,6}?$"
 )
-_SINCE_PERIOD = re.compile(r"(?:[^\s.!?;,]+ ){0,3}(?:since|without) (?:[^\s.!?;,]+ ){0,4}(?:period|periods|bleed)")
+_SINCE_PERIOD = re.compile(
+    r"(?:[^\s.!?;,]+ ){0,3}(?:since|without) (?:[^\s.!?;,]+ ){0,4}(?:period|periods|bleed)"
+)
 _NOT_PERIOD = re.compile(
     r"(?:started|fitted|implant|coil|pill|injection|born|baby|smear|hrt|married|together|late|overdue|after sex)"
 )
@@ -114,7 +116,7 @@ class Timeline:
         for time in self.times:
             if time.start < sentence.start or time.end > sentence.end or time.about in _ABOUT_PREGNANCY:
                 continue
-            if birth and time.days < 1 or not birth and time.about == "old":
+            if (birth and time.days < 1) or (not birth and time.about == "old"):
                 continue
             distance = max(time.start - event.end, event.start - time.end, 0)
             between = self.words[min(time.end, event.end) : max(time.start, event.start)]
@@ -144,7 +146,11 @@ class Timeline:
         for match in _STARTED_METHOD.finditer(self.words):
             for time in self.times:
                 between = self.words[min(time.end, match.end()) : max(time.start, match.start())]
-                if len(between.split()) > 7 or _NOT_METHOD.search(between) or time.about in ("old", "pregnant", "late"):
+                if (
+                    len(between.split()) > 7
+                    or _NOT_METHOD.search(between)
+                    or time.about in ("old", "pregnant", "late")
+                ):
                     continue
                 return time.days <= NEW_METHOD
         return None
@@ -154,7 +160,7 @@ class Timeline:
         asked = self.asked == "bleeding_status"
         best: float | None = None
         for time in self.times:
-            if time.days > LONGEST_BLEEDING or time.about in _NOT_THE_BLEEDING and not asked:
+            if time.days > LONGEST_BLEEDING or (time.about in _NOT_THE_BLEEDING and not asked):
                 continue
             around = self.words[max(0, time.start - 25) : time.end + 15]
             before = self.words[max(0, time.start - 40) : time.start]

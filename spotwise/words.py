@@ -21,9 +21,11 @@ from rapidfuzz.distance import OSA
 LONGEST = 8_000
 """Characters that are read. More than anyone types; the rest of a longer text is ignored."""
 
-_QUOTES = str.maketrans({"½": ".5 ", "’": "'", "‘": "'", "`": "'", "´": "'", "“": '"', "”": '"', "–": "-", "—": " - "})
+_QUOTES = str.maketrans(
+    {"½": ".5 ", "’": "'", "‘": "'", "`": "'", "´": "'", "“": '"', "”": '"', "–": "-", "—": " - "}
+)
 
-_CONTRACTIONS = [
+_CONTRACTIONS: list[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]]] = [
     (re.compile(r"\bcan'?t\b|\bcannot\b"), "can not"),
     (re.compile(r"\bwon'?t\b(?! be)"), "will not"),
     (re.compile(r"\bain'?t\b"), "is not"),
@@ -46,14 +48,36 @@ _CONTRACTIONS = [
 _NUMBERS = {
     word: str(number)
     for number, word in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
-        "seventeen eighteen nineteen".split()
+        [
+            "zero",
+            "one",
+            "two",
+            "three",
+            "four",
+            "five",
+            "six",
+            "seven",
+            "eight",
+            "nine",
+            "ten",
+            "eleven",
+            "twelve",
+            "thirteen",
+            "fourteen",
+            "fifteen",
+            "sixteen",
+            "seventeen",
+            "eighteen",
+            "nineteen",
+        ]
     )
 }
 _TENS = {
     word: number
     for number, word in zip(
-        range(20, 100, 10), "twenty thirty forty fifty sixty seventy eighty ninety".split(), strict=True
+        range(20, 100, 10),
+        ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"],
+        strict=True,
     )
 }
 _TEN_PATTERN = re.compile(rf"\b({'|'.join(_TENS)})(?:[ -](one|two|three|four|five|six|seven|eight|nine))?\b")
@@ -76,9 +100,11 @@ def normalise(text: str, spell: Callable[[str], str] | None = None) -> str:
     found = [_NUMBERS.get(word, word) for word in _WORD.findall(text)]
     if spell:
         found = [spell(word) if len(word) > 1 else word for word in found]
-    joined = " ".join("." if word in "\n" else word.replace(",", ".") if word[:1].isdigit() else word for word in found)
-    for pattern, words in _AMOUNTS:
-        joined = pattern.sub(words, joined)
+    joined = " ".join(
+        "." if word in "\n" else word.replace(",", ".") if word[:1].isdigit() else word for word in found
+    )
+    for pattern, amount in _AMOUNTS:
+        joined = pattern.sub(amount, joined)
     return " ".join(joined.split()) + " "
 
 
@@ -100,12 +126,14 @@ _AMOUNTS = [
 
 
 class Spelling:
-    """Puts words right: known short forms and misspellings, and long words that are one slip away from a known one."""
+    """Puts words right: known short forms and misspellings, and long words one slip away from a known one."""
 
     SHORTEST = 6
     """Shorter words are too easily another word."""
 
-    def __init__(self, known_slips: Mapping[str, str], phrases: Iterable[str], not_misspelt: Iterable[str] = ()) -> None:
+    def __init__(
+        self, known_slips: Mapping[str, str], phrases: Iterable[str], not_misspelt: Iterable[str] = ()
+    ) -> None:
         self._right = dict(known_slips)
         self._left_alone = frozenset(not_misspelt)
         self._words: set[str] = set()
@@ -128,15 +156,20 @@ class Spelling:
         return self._right[word]
 
     def _closest(self, word: str) -> str:
-        """The one known word that a single slip turns into this one; the word itself where there is none, or more."""
-        if len(word) < self.SHORTEST or word in self._words or word in self._left_alone or word.startswith(self._stems):
+        """The one known word that a slip turns into this one; the word itself where there is none, or more."""
+        if (
+            len(word) < self.SHORTEST
+            or word in self._words
+            or word in self._left_alone
+            or word.startswith(self._stems)
+        ):
             return word
         close = {known for known in self._by_start.get(word[0], ()) if _is_slip(word, known)}
         return close.pop() if len(close) == 1 else word
 
 
 def _is_slip(word: str, known: str) -> bool:
-    """Whether a letter was missed, doubled or swapped with the next one. A wrong letter makes too many other words."""
+    """Whether a letter was missed, added or swapped with the next. A wrong letter makes too many other words."""
     if abs(len(word) - len(known)) > 1 or OSA.distance(word, known, score_cutoff=1) != 1:
         return False
     return len(word) != len(known) or sorted(word) == sorted(known)
@@ -146,31 +179,35 @@ def _ten(match: re.Match[str]) -> str:
     return str(_TENS[match[1]] + int(_NUMBERS[match[2]] if match[2] else 0))
 
 
-_GAP = r"(?:[^\s.!?;:]+ ){0,4}?"
+_GAP = r"(?:(?!(?:not|no|never|without) )[^\s.!?;:]+ ){0,4}?"
+_GAP_WITH_NO = r"(?:[^\s.!?;:]+ ){0,4}?"
 _PIECE = re.compile(r"\.\.|[()|]|[*?]|[^\s()|*?]+")
 _SPECIAL = {
     "N": r"\d+(?:\.\d+)? ",
     "YYYY": r"(?:19|20)\d\d ",
     "^": "^",
     "$": r"(?=(?:[.,!?;:)] )*$)",
-    "..": _GAP,
 }
 
 
-def phrase_pattern(phrases: Iterable[str]) -> re.Pattern[str]:
+def phrase_pattern(phrases: Iterable[str], *, across_no: bool = True) -> re.Pattern[str]:
     """One pattern that finds any of the phrases in normalised words that end with a space.
 
+    `across_no`: the words in a gap (`..`) may be a "no": "pain .. severe" is found in "the pain is not severe".
     Raises ValueError for a phrase that cannot be read.
     """
-    return re.compile(r"(?<!\S)(?:" + "|".join(_Phrase(phrase).pattern() for phrase in phrases) + ")")
+    return re.compile(
+        r"(?<!\S)(?:" + "|".join(_Phrase(phrase, across_no).pattern() for phrase in phrases) + ")"
+    )
 
 
 class _Phrase:
     """Reads one phrase. Every word in the pattern takes the space after it along."""
 
-    def __init__(self, phrase: str) -> None:
+    def __init__(self, phrase: str, across_no: bool) -> None:
         self.phrase = phrase
-        self.pieces = _PIECE.findall(phrase)
+        self.gap = _GAP_WITH_NO if across_no else _GAP
+        self.pieces: list[str] = _PIECE.findall(phrase)
         self.position = 0
 
     def pattern(self) -> str:
@@ -189,6 +226,8 @@ class _Phrase:
         piece = self._take()
         if piece == "(":
             words = self._group()
+        elif piece == "..":
+            return self.gap
         elif piece in _SPECIAL:
             words = _SPECIAL[piece]
         elif piece in ("*", "?"):
@@ -205,8 +244,12 @@ class _Phrase:
             choices.append(self._sequence())
         if not self._skip(")"):
             raise ValueError(f"a bracket is not closed in '{self.phrase}'")
-        if any(re.fullmatch(choice, "") for choice in choices if choice not in (_SPECIAL["^"], _SPECIAL["$"])):
-            raise ValueError(f"a choice in a bracket may be missing as a whole in '{self.phrase}': write (a|b)? instead")
+        if any(
+            re.fullmatch(choice, "") for choice in choices if choice not in (_SPECIAL["^"], _SPECIAL["$"])
+        ):
+            raise ValueError(
+                f"a choice in a bracket may be missing as a whole in '{self.phrase}': write (a|b)? instead"
+            )
         return f"(?:{'|'.join(choices)})"
 
     def _take(self) -> str:

@@ -66,7 +66,9 @@ class Assistant:
     def is_ready(self) -> bool:
         """Whether it can be talked to."""
         with contextlib.suppress(requests.RequestException, ValueError):
-            return bool(requests.get(f"{self.url}/status", params=self._token, timeout=5).json()["model_file"])
+            return bool(
+                requests.get(f"{self.url}/status", params=self._token, timeout=5).json()["model_file"]
+            )
         return False
 
     def log(self) -> str:
@@ -120,7 +122,9 @@ def started(folder: Path) -> Iterator[Assistant]:
     with process("serve", folder, environment, folder / "log") as serve:
         assistant = Assistant(f"http://127.0.0.1:{environment['PORT']}", TOKEN, folder / "log")
         wait_until(assistant.is_ready, "the assistant", serve, folder / "log")
-        wait_until(lambda: listens(int(environment["ACTIONS_PORT"])), "the action server", serve, folder / "log")
+        wait_until(
+            lambda: listens(int(environment["ACTIONS_PORT"])), "the action server", serve, folder / "log"
+        )
         yield assistant
 
 

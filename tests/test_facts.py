@@ -22,12 +22,19 @@ EXPLAINING = {
     "medical_history": {"seen_and_unchanged"},
     "details": {"cancer_elsewhere", "long_standing_itch"},
     "circumstances": {
-        "first_intercourse", "rough_sex", "little_lubrication", "toy_or_object", "period_due", "period_just_ended",
+        "first_intercourse",
+        "rough_sex",
+        "little_lubrication",
+        "toy_or_object",
+        "period_due",
+        "period_just_ended",
     },
-}  # fmt: skip
+}
 
 
-def after(known: dict[str, Any], said: dict[str, Any], denied: dict[str, set[str]] | None = None, **how: Any) -> dict[str, Any]:
+def after(
+    known: dict[str, Any], said: dict[str, Any], denied: dict[str, set[str]] | None = None, **how: Any
+) -> dict[str, Any]:
     """What is known once the message has been heard."""
     reading = Reading(facts=said, denied={slot: frozenset(gone) for slot, gone in (denied or {}).items()})
     changes = facts.add(known, reading, KNOWLEDGE, **how)
@@ -43,14 +50,27 @@ def urgency(known: dict[str, Any]) -> int:
 
 def test_only_known_slots_and_values_are_facts():
     slots = {
-        "pain": "none", "bleeding_amount": "buckets", "symptoms": ["dryness", "nonsense", None], "pregnancy_weeks": 12,
-        "temperature": 99.0, "age": True, "requested_slot": "pain", "urgency": "soon", "danger_signs": "none",
-        "contraception": [], "pregnancy": None,
-    }  # fmt: skip
+        "pain": "none",
+        "bleeding_amount": "buckets",
+        "symptoms": ["dryness", "nonsense", None],
+        "pregnancy_weeks": 12,
+        "temperature": 99.0,
+        "age": True,
+        "requested_slot": "pain",
+        "urgency": "soon",
+        "danger_signs": "none",
+        "contraception": [],
+        "pregnancy": None,
+    }
     assert facts.facts_of(slots) == {"pain": "none", "symptoms": ["dryness"], "pregnancy_weeks": 12}
 
 
-@given(st.dictionaries(st.text(max_size=8) | st.sampled_from(sorted(VOCABULARY.slots)), st.none() | st.booleans() | st.integers() | st.text(max_size=8) | st.lists(st.text(max_size=8))))
+@given(
+    st.dictionaries(
+        st.text(max_size=8) | st.sampled_from(sorted(VOCABULARY.slots)),
+        st.none() | st.booleans() | st.integers() | st.text(max_size=8) | st.lists(st.text(max_size=8)),
+    )
+)
 def test_whatever_the_slots_hold_no_strange_value_comes_through(slots):
     for slot, value in facts.facts_of(slots).items():
         known = VOCABULARY[slot]
@@ -95,7 +115,12 @@ def test_not_sure_does_not_take_back_what_was_told():
 
 
 def test_an_answer_to_the_question_itself_counts():
-    assert after({"bleeding_amount": "unsure"}, {"bleeding_amount": "spotting"}, asked="bleeding_amount")["bleeding_amount"] == "spotting"
+    assert (
+        after({"bleeding_amount": "unsure"}, {"bleeding_amount": "spotting"}, asked="bleeding_amount")[
+            "bleeding_amount"
+        ]
+        == "spotting"
+    )
     assert after({"pain": "cramps"}, {"pain": "none"}, asked="pain")["pain"] == "none"
     assert after({"pain": "cramps"}, {"pain": "none"}, asked="consent")["pain"] == "cramps"
 
@@ -125,9 +150,15 @@ def test_what_was_told_is_never_lost_without_a_correction(known, said):
 
 @given(plausible_facts(), plausible_facts())
 def test_later_messages_never_lower_an_urgent_level(known, said):
-    known = {slot: value for slot, value in known.items() if value not in ("unsure", ["unsure"], "undisclosed", ["undisclosed"])}
+    known = {
+        slot: value
+        for slot, value in known.items()
+        if value not in ("unsure", ["unsure"], "undisclosed", ["undisclosed"])
+    }
     said = {
-        slot: [item for item in value if item not in EXPLAINING.get(slot, ())] if isinstance(value, list) else value
+        slot: [item for item in value if item not in EXPLAINING.get(slot, ())]
+        if isinstance(value, list)
+        else value
         for slot, value in said.items()
         if VOCABULARY[slot].type != "scalar" or VOCABULARY[slot].ordered
     }
@@ -136,21 +167,31 @@ def test_later_messages_never_lower_an_urgent_level(known, said):
         assert urgency(after(known, said)) >= urgency(known)
 
 
-@given(plausible_facts(), st.sampled_from([sign for sign in VOCABULARY["danger_signs"].values if sign not in EMPTY]))
+@given(
+    plausible_facts(),
+    st.sampled_from([sign for sign in VOCABULARY["danger_signs"].values if sign not in EMPTY]),
+)
 def test_a_danger_sign_told_later_never_lowers_the_level(known, sign):
-    if known.get("danger_signs") == ["unsure"] and "unsure" in (known.get("pain"), known.get("bleeding_amount")):
+    if known.get("danger_signs") == ["unsure"] and "unsure" in (
+        known.get("pain"),
+        known.get("bleeding_amount"),
+    ):
         return  # see the open case below
     assert urgency(after(known, {"danger_signs": [sign]})) >= urgency(known)
 
 
-@pytest.mark.xfail(strict=True, reason="the doubt about other danger signs is dropped when one is told (CR03)")
+@pytest.mark.xfail(
+    strict=True, reason="the doubt about other danger signs is dropped when one is told (CR03)"
+)
 def test_a_danger_sign_told_beside_two_doubts_stays_an_emergency():
     known = {"danger_signs": ["unsure"], "bleeding_amount": "unsure"}
     assert urgency(after(known, {"danger_signs": ["fever"]})) >= urgency(known)
 
 
 @pytest.mark.xfail(strict=True, reason="a number is kept although a higher one is told later (CR07)")
-@pytest.mark.parametrize(("slot", "first", "then"), [("temperature", 37.2, 39.0), ("pregnancy_weeks", 18, 22)])
+@pytest.mark.parametrize(
+    ("slot", "first", "then"), [("temperature", 37.2, 39.0), ("pregnancy_weeks", 18, 22)]
+)
 def test_a_higher_number_counts(slot, first, then):
     assert after({slot: first}, {slot: then})[slot] == then
 
@@ -164,7 +205,12 @@ def test_the_menopause_told_later_counts():
 
 
 def test_a_correction_takes_back():
-    assert after({"bleeding_amount": "heavy"}, {"bleeding_amount": "spotting"}, correcting=True)["bleeding_amount"] == "spotting"
+    assert (
+        after({"bleeding_amount": "heavy"}, {"bleeding_amount": "spotting"}, correcting=True)[
+            "bleeding_amount"
+        ]
+        == "spotting"
+    )
     assert after({"consent": "unwanted"}, {"consent": "wanted"}, correcting=True)["consent"] == "wanted"
     assert after({"age_group": "25_39"}, {"age_group": "40_54"}, correcting=True)["age_group"] == "40_54"
 
@@ -174,7 +220,10 @@ def test_a_corrected_list_loses_what_is_denied_and_keeps_the_rest():
     assert after(known, {}, {"symptoms": {"lump"}}, correcting=True)["symptoms"] == ["dryness"]
     assert after(known, {}, {"symptoms": {"lump", "dryness"}}, correcting=True)["symptoms"] == ["none"]
     assert after(known, {"symptoms": ["none"]}, correcting=True)["symptoms"] == ["none"]
-    assert after(known, {"symptoms": ["bad_smell"]}, {"symptoms": {"lump"}}, correcting=True)["symptoms"] == ["dryness", "bad_smell"]
+    assert after(known, {"symptoms": ["bad_smell"]}, {"symptoms": {"lump"}}, correcting=True)["symptoms"] == [
+        "dryness",
+        "bad_smell",
+    ]
 
 
 def test_a_denial_alone_takes_nothing_back():

@@ -16,11 +16,21 @@ from spotwise.triage import triage
 KNOWLEDGE = load_knowledge()
 SLOTS = [question.slot for question in KNOWLEDGE.questions]
 CALM: dict[str, Any] = {
-    "danger_signs": ["none"], "pregnancy": "no", "bleeding_amount": "spotting", "bleeding_status": "stopped",
-    "pain": "none", "consent": "wanted", "age_group": "25_39", "periods": "menstruating",
-    "episode_count": "first_time", "symptoms": ["none"], "contraception": ["condoms"],
-    "medical_history": ["none"], "circumstances": ["none"], "pregnancy_weeks": 8,
-}  # fmt: skip
+    "danger_signs": ["none"],
+    "pregnancy": "no",
+    "bleeding_amount": "spotting",
+    "bleeding_status": "stopped",
+    "pain": "none",
+    "consent": "wanted",
+    "age_group": "25_39",
+    "periods": "menstruating",
+    "episode_count": "first_time",
+    "symptoms": ["none"],
+    "contraception": ["condoms"],
+    "medical_history": ["none"],
+    "circumstances": ["none"],
+    "pregnancy_weeks": 8,
+}
 
 
 def ask_all(facts: dict[str, Any], answer: Any) -> list[str]:

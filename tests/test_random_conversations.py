@@ -68,7 +68,9 @@ def examples() -> list[str]:
     found: list[str] = []
     for path in sorted((ROOT / "data" / "nlu").glob("*.yml")):
         for entry in load(path)["nlu"]:
-            lines = [line[2:] for line in str(entry.get("examples", "")).splitlines() if line.startswith("- ")]
+            lines = [
+                line[2:] for line in str(entry.get("examples", "")).splitlines() if line.startswith("- ")
+            ]
             found += [re.sub(r"\[([^]]*)\](\{[^}]*\}|\([^)]*\))", r"\1", line) for line in lines]
     return found
 
@@ -81,7 +83,9 @@ def messages() -> list[str]:
 class Walk:
     """One conversation at random."""
 
-    def __init__(self, number: int, assistant: Assistant, domain: Domain, texts: Sequence[Sequence[str]]) -> None:
+    def __init__(
+        self, number: int, assistant: Assistant, domain: Domain, texts: Sequence[Sequence[str]]
+    ) -> None:
         """Make a walk that is the same for the same number."""
         self._random = random.Random(f"{SEED}-{number}")
         self._texts = texts
@@ -90,16 +94,20 @@ class Walk:
 
     def go(self) -> None:
         """Say and press things; some walks are played to the end of the questions."""
-        to_the_end = self._random.random() < 0.5
+        to_the_end = self._random.random() < 0.7
         junk = self._random.choice((0.02, 0.15, 0.4))
+        harmless = self._random.choice((0.0, 0.5, 0.9))
         for _ in range(self._random.randint(4, MOST_TURNS)):
-            self._turn(self._message(junk))
+            self._turn(self._message(junk, harmless))
         while to_the_end and self.talk.slots.get("requested_slot"):
             asked = self.talk.slots["requested_slot"]
             self._turn(payload(asked, HARMLESS[asked]))
             assert self.figures["turns"] < 3 * MOST_TURNS, self.talk.report(["the questions do not end"])
 
-    def _message(self, junk: float) -> str:
+    def _message(self, junk: float, harmless: float) -> str:
+        asked = self.talk.slots.get("requested_slot")
+        if asked and self._random.random() < harmless:
+            return payload(asked, HARMLESS[asked])
         chance = self._random.random()
         if chance < junk:
             return self._random.choice(JUNK)
@@ -133,9 +141,14 @@ def test_random_conversations(assistant: Assistant, capsys: pytest.CaptureFixtur
         results = list(pool.map(walk, range(WALKS)))
     figures = sum((figures for figures, _ in results), Counter())
     faults = [fault for _, fault in results if fault]
+    kinds: dict[str, list[str]] = {}
+    for fault in faults:
+        kinds.setdefault("; ".join(re.findall(r"^FAULT: (.*)", fault, re.MULTILINE))[:200], []).append(fault)
     complaints = assistant.complaints()[before:]
     with capsys.disabled():
         told = ", ".join(f"{count} {name}" for name, count in sorted(figures.items()))
         print(f"\n{WALKS} walks with seed {SEED}: {told}; {len(faults)} faults, {len(complaints)} in the log")
-    assert not faults, "\n\n".join(faults[:MOST_FAULTS_SHOWN])
+        for kind, found in sorted(kinds.items(), key=lambda item: -len(item[1])):
+            print(f"{len(found)} x {kind}")
+    assert not faults, "\n\n".join(found[0] for found in [*kinds.values()][:MOST_FAULTS_SHOWN])
     assert not complaints, "\n".join(complaints[:MOST_FAULTS_SHOWN])

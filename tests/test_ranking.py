@@ -91,7 +91,10 @@ MENOPAUSE = {"periods": "postmenopausal", "age_group": "55_plus", "symptoms": ["
     ("facts", "cause"),
     [
         (MENOPAUSE, "vaginal_atrophy"),
-        ({"circumstances": ["rough_sex"], "details": ["bright_red"], "pain": "entrance_sore"}, "vaginal_tear"),
+        (
+            {"circumstances": ["rough_sex"], "details": ["bright_red"], "pain": "entrance_sore"},
+            "vaginal_tear",
+        ),
         ({"symptoms": ["itch_or_burning", "unusual_discharge"], "age_group": "25_39"}, "vaginitis"),
         ({"age_group": "18_24", "contraception": ["combined_pill"], "pain": "none"}, "cervical_ectropion"),
         ({"medical_history": ["known_polyp"], "age_group": "40_54"}, "cervical_polyp"),

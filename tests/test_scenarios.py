@@ -16,7 +16,9 @@ WITH_FAULTS = [(behaviour, scenario) for behaviour, scenario in ALL if scenario.
 
 
 def named(cases: list[tuple[str, Any]]) -> list[Any]:
-    return [pytest.param(scenario, id=f"{behaviour}: {scenario['scenario']}") for behaviour, scenario in cases]
+    return [
+        pytest.param(scenario, id=f"{behaviour}: {scenario['scenario']}") for behaviour, scenario in cases
+    ]
 
 
 @pytest.mark.parametrize("scenario", named(SOUND))

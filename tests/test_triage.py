@@ -22,19 +22,52 @@ DANGERS = [sign for sign in VOCABULARY["danger_signs"].values if sign not in EMP
 ALARMING = {
     "symptoms": [value for value in VOCABULARY["symptoms"].values if value not in (*EMPTY, "dryness")],
     "medical_history": [
-        "blood_thinner", "bleeding_disorder", "tamoxifen", "weak_immune_system", "recent_birth", "recent_procedure",
-        "ovaries_removed", "abnormal_screening", "overdue_screening", "prolapse_or_pessary", "fgm",
+        "blood_thinner",
+        "bleeding_disorder",
+        "tamoxifen",
+        "weak_immune_system",
+        "recent_birth",
+        "recent_procedure",
+        "ovaries_removed",
+        "abnormal_screening",
+        "overdue_screening",
+        "prolapse_or_pessary",
+        "fgm",
     ],
     "circumstances": ["object_left_inside", "sharp_object", "partner_sti", "new_partner", "no_condom"],
     "contraception": ["missed_doses", "coil_threads_changed"],
     "details": [
-        "very_unwell", "breathless", "head_injury", "bleeds_elsewhere", "cannot_pee", "hard_to_pee", "visible_cut",
-        "heavy_from_back_passage", "more_than_streaks", "severe_pain_during_sex", "in_danger", "choked_or_drugged",
-        "injured", "pressured", "afraid", "self_harm", "worried", "test_unclear", "no_test_today",
-        "wants_emergency_contraception", "gynae_cancer", "hysterectomy_recent", "surgical_vagina", "not_examined",
-        "treated_still_bleeding", "several_partners", "back_pain", "bloating", "swollen_leg",
+        "very_unwell",
+        "breathless",
+        "head_injury",
+        "bleeds_elsewhere",
+        "cannot_pee",
+        "hard_to_pee",
+        "visible_cut",
+        "heavy_from_back_passage",
+        "more_than_streaks",
+        "severe_pain_during_sex",
+        "in_danger",
+        "choked_or_drugged",
+        "injured",
+        "pressured",
+        "afraid",
+        "self_harm",
+        "worried",
+        "test_unclear",
+        "no_test_today",
+        "wants_emergency_contraception",
+        "gynae_cancer",
+        "hysterectomy_recent",
+        "surgical_vagina",
+        "not_examined",
+        "treated_still_bleeding",
+        "several_partners",
+        "back_pain",
+        "bloating",
+        "swollen_leg",
     ],
-}  # fmt: skip
+}
 """List values that can only make it more urgent."""
 STEPS = [
     (slot, lower, higher)
@@ -180,11 +213,13 @@ def test_self_care_means_that_every_item_holds(facts):
 def near_the_gate() -> st.SearchStrategy[dict[str, Any]]:
     """Somebody who passes but for a few facts."""
     return plausible_facts().flatmap(
-        lambda facts: st.sets(st.sampled_from(sorted(facts)), max_size=3).map(
-            lambda kept: {**PASSES, **{slot: facts[slot] for slot in kept}}
+        lambda facts: (
+            st.sets(st.sampled_from(sorted(facts)), max_size=3).map(
+                lambda kept: {**PASSES, **{slot: facts[slot] for slot in kept}}
+            )
+            if facts
+            else st.just(PASSES)
         )
-        if facts
-        else st.just(PASSES)
     )
 
 

@@ -100,7 +100,8 @@ class Outcome:
 
     def __str__(self) -> str:
         wanted = f"{self.case['urgency']} {self.case.get('rules', [])}"
-        return f"{self.id}: {self.misses()}, wanted {wanted}, got {self.level} {list(self.reasons)}, {self.causes[:3]}"
+        got = f"{self.level} {list(self.reasons)}, {self.causes[:3]}"
+        return f"{self.id}: {self.misses()}, wanted {wanted}, got {got}"
 
 
 @dataclass
@@ -181,7 +182,9 @@ def known_misses() -> dict[str, list[str]]:
     return yaml.safe_load(text).get("known_misses") or {}
 
 
-if __name__ == "__main__":  # python tests/patients/player.py [id]: the whole conversation of each that goes wrong
+if (
+    __name__ == "__main__"
+):  # python tests/patients/player.py [id]: the whole conversation of each that goes wrong
     import sys
 
     for outcome in outcomes().values():

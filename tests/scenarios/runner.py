@@ -109,7 +109,11 @@ class Domain:
             if not self._is_known(slot, value)
         ]
         wrong += [f"{n}: not a list" for n, s in self.facts.items() if not fits_type(s["type"], slots.get(n))]
-        for name, values in (("urgency", self.levels), ("possible_causes", self.causes), ("cause", self.causes)):
+        for name, values in (
+            ("urgency", self.levels),
+            ("possible_causes", self.causes),
+            ("cause", self.causes),
+        ):
             wrong += [f"{name}: {value!r}" for value in as_list(slots.get(name)) if value not in values]
         wrong += [
             f"urgency_reasons: {value!r}"
@@ -213,7 +217,9 @@ class Conversation:
             if asked is None:
                 break
             heard = self.say(payload(asked, answers.get(asked, HARMLESS[asked])))
-        assert heard is not None and self.slots.get("requested_slot") is None, self.report(["no end of questions"])
+        assert heard is not None and self.slots.get("requested_slot") is None, self.report(
+            ["no end of questions"]
+        )
         return heard
 
     def report(self, faults: list[str]) -> str:
@@ -268,7 +274,8 @@ def faults_of(heard: Heard, domain: Domain) -> Iterable[str]:
     questions = [
         name
         for name in domain.responses
-        if name.startswith("utter_ask_") and any(is_said(text, heard.texts) for text in domain.variations(name))
+        if name.startswith("utter_ask_")
+        and any(is_said(text, heard.texts) for text in domain.variations(name))
     ]
     if len(questions) > 1:
         yield f"more than one question at a time: {questions}"
