@@ -16,6 +16,11 @@ from spotwise.reading import LISTS, Reading
 EMPTY = frozenset({"none", "unsure", "undisclosed"})
 """List values that say that nothing is told; they give way to anything that is."""
 
+_RISING = frozenset({"temperature", "pregnancy_weeks", "hours_since_sex"})
+"""Numbers that mean more when they are higher."""
+_WEIGHTIER = {"periods": ("postmenopausal",), "age_group": ("under_13", "13_15", "16_17")}
+"""Values of slots without an order that call for more care than the others."""
+
 # A corrected fact takes those along that only follow from it.
 _FOLLOWS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "bleeding_amount": {"danger_signs": ("soaking_pads", "large_clots")},
@@ -66,7 +71,7 @@ def add(
     for slot, value in reading.facts.items():
         if slot in LISTS:
             merged = _merge_list(
-                known.get(slot) or [], value, correcting, reading.denied.get(slot, frozenset())
+                slot, known.get(slot) or [], value, correcting, reading.denied.get(slot, frozenset())
             )
         else:
             merged = _merge_one(
@@ -74,27 +79,38 @@ def add(
             )
         if merged != known.get(slot):
             changes[slot] = merged
+    replaced = "age_group" in changes and (correcting or asked == "age_group")
+    if replaced and "age" in known and "age" not in reading.facts:
+        changes["age"] = None  # a new group takes the place of the number told before
     if correcting:
         _take_back(known, reading, knowledge.vocabulary, changes)
     return changes
 
 
-def _merge_list(known: list[str], new: list[str], correcting: bool, denied: frozenset[str]) -> list[str]:
+def _merge_list(
+    slot: str, known: list[str], new: list[str], correcting: bool, denied: frozenset[str]
+) -> list[str]:
     if correcting and set(new) <= EMPTY:
         return list(new)
     merged = [*known, *(value for value in new if value not in known)]
+    if slot == "danger_signs" and "unsure" in known and not set(new) <= EMPTY and not correcting:
+        return merged  # one sign told does not settle the doubt about the others (CR03)
     real = [value for value in merged if value not in EMPTY and not (correcting and value in denied)]
     if real:
         return real
-    return [value for value in merged if value != "unsure"] or merged if "none" in new else merged
+    return list(new)
 
 
 def _merge_one(known: Any, new: Any, vocabulary: Vocabulary, name: str, replace: bool) -> Any:
     if known is None or replace or known in EMPTY:
         return new
     slot = vocabulary[name]
-    if new in EMPTY or not slot.ordered:
+    if slot.type == "number":
+        return max(known, new) if name in _RISING else known
+    if new in EMPTY:
         return known
+    if not slot.ordered:
+        return new if new in _WEIGHTIER.get(name, ()) else known
     return max(known, new, key=slot.values.index)
 
 

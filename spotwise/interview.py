@@ -53,6 +53,8 @@ def closes(asked: str, stated: Mapping[str, Any]) -> bool:
 
     Finer facts answer the question that leads to them; what it was like can be told in any words.
     """
+    if asked == "danger_signs":
+        return "bleeding_amount" in stated or bool(set(stated.get("details", ())) - {"worried", "afraid"})
     if asked == "circumstances":
         return any(isinstance(value, list) for value in stated.values())
     if asked in ("symptoms", "medical_history"):

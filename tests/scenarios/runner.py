@@ -127,7 +127,7 @@ class Domain:
     def _is_known(slot: Mapping[str, Any], value: object) -> bool:
         if slot["type"] == "number":
             is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-            return is_number and slot.get("minimum", 1) <= value <= slot.get("maximum", 45)  # type: ignore[operator]
+            return is_number and slot.get("minimum", 1) <= value <= slot.get("maximum", 45)
         return value in slot["values"]
 
 
