@@ -14,7 +14,7 @@ from rasa_sdk.events import EventType, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.interfaces import ActionExecutionRejection
 
-from spotwise.dialogue import FORM, assess
+from spotwise.dialogue import FORM, NO_ANSWER, assess
 from spotwise.facts import facts_of
 from spotwise.interview import next_question
 from spotwise.knowledge import load_knowledge
@@ -35,7 +35,7 @@ class ValidateSpottingForm(Action):  # type: ignore[misc]  # rasa_sdk has no typ
         Raises ActionExecutionRejection where the message was no answer, so that the rules answer it first.
         """
         if not _goes_on(tracker):
-            raise ActionExecutionRejection(self.name(), "the message does not answer the question")
+            raise ActionExecutionRejection(self.name(), NO_ANSWER)
         knowledge = load_knowledge()
         facts = facts_of(tracker.slots, knowledge.vocabulary)
         slot = next_question(facts, tracker.slots.get("asked") or (), knowledge)

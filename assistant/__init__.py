@@ -25,3 +25,4 @@ def silence_libraries() -> None:
     import sanic.app  # noqa: F401 - importing it is what turns these warnings on
 
     warnings.filterwarnings("ignore", category=DeprecationWarning)
+    warnings.filterwarnings("ignore", message="You have defined synonyms")  # CauseExtractor knows them

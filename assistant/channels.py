@@ -49,6 +49,9 @@ BODY_LIMIT = 64 * 1024
 SENDER_LIMIT = 200
 """Characters of a conversation's name; the tracker store's column holds 255."""
 
+NOTHING_SAID = "/nlu_fallback"
+"""What Rasa is handed for an empty message or a forged button: its own intent for what it did not understand."""
+
 DELETE = {"spotwise": "delete"}
 """The payload by which action_delete_data asks for the conversation to be deleted."""
 
@@ -187,11 +190,15 @@ class Reader:
         self._entities = entities
 
     def read(self, text: str) -> str:
-        """The text as Rasa may see it. A payload that no button could send is text without its slash."""
+        """The text as Rasa may see it. Nothing, or a payload that no button could send, says nothing."""
         text = clean(text)[:TEXT_LIMIT].strip()
         if not text.startswith("/"):
-            return text
-        return self._payload(text) or re.sub(r"^[/\s]+", "", text)
+            return text or NOTHING_SAID
+        words = re.sub(r"^[/\s]+", "", text)
+        typed = " " in words and not re.search(
+            r"[{}\[\]]", words
+        )  # somebody wrote a slash before their words
+        return self._payload(text) or (words if typed else NOTHING_SAID)
 
     def _payload(self, text: str) -> str | None:
         """The payload `/intent` or `/intent{"slot":"value"}`, spelt as buttons do; None if it is not one."""
@@ -255,7 +262,7 @@ def reader_for(domain: Mapping[str, Any]) -> Reader:
     }
     knowledge = load_knowledge()
     cause = Slot("cause", "scalar", tuple(cause.id for cause in knowledge.causes))
-    return Reader(intents | {"restart", "session_start"}, {**knowledge.vocabulary.slots, "cause": cause})
+    return Reader(intents | {"restart"}, {**knowledge.vocabulary.slots, "cause": cause})
 
 
 # --- REST and the shell ---

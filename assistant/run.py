@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import ctypes
+import logging
 import os
 import select
 import signal
@@ -32,6 +33,7 @@ from assistant.checks import (
     free_port,
     port_setting,
 )
+from spotwise.dialogue import NO_ANSWER
 
 LOOPBACK = "127.0.0.1"
 EVERYWHERE = "0.0.0.0"
@@ -206,6 +208,11 @@ def rasa_shell() -> None:
     )
 
 
+def is_no_digression(record: logging.LogRecord) -> bool:
+    """Whether to log a record: Rasa logs an error for each message that the form leaves to the rules."""
+    return NO_ANSWER not in record.getMessage()
+
+
 def run_rasa(ready: str = "", **options: Any) -> None:
     """Run Rasa as its own command line would, but with this assistant's way to reach the actions."""
     silence_libraries()
@@ -218,6 +225,8 @@ def run_rasa(ready: str = "", **options: Any) -> None:
 
     rasa.utils.common.configure_logging_and_warnings()
     rasa.utils.log_utils.configure_structlog()
+    silence_libraries()  # Rasa has just turned their warnings on again
+    logging.getLogger("rasa.core.actions.action").addFilter(is_no_digression)
     endpoints = AvailableEndpoints.read_endpoints("endpoints.yml")
     endpoints.action = ActionEndpoint(endpoints.action)
 

@@ -21,6 +21,8 @@ from spotwise.summary import TITLES, in_words
 from spotwise.triage import Triage, triage
 
 FORM = "spotting_form"
+NO_ANSWER = "the message does not answer the question"
+"""Why the form leaves a message to the rules."""
 SURE = 0.6
 """From this confidence on, an intent counts where it changes what happens; measured in docs/nlu.md."""
 CRISIS = 0.9
@@ -29,7 +31,7 @@ SIMPLER_AFTER = 2
 GIVE_UP_AFTER = 4
 KEPT = 80
 """Characters of an answer that are kept until the question is answered, to notice the same words again."""
-ASKED_TWICE = frozenset({"danger_signs", "bleeding_amount", "pain"})
+SIGNS = frozenset({"danger_signs", "bleeding_amount", "pain"})
 """Questions about an emergency sign: "not sure" is asked once more in simpler words (CR03)."""
 
 BARE_ANSWERS: Mapping[str, Answer] = {
@@ -135,7 +137,8 @@ class _Hearing:
                 self.message.text, self.asked, self.known.get("person", "self"), self.message.at
             )
         said = dict(reading.facts)
-        answer = BARE_ANSWERS.get(self.message.intent) if self.message.confidence >= SURE else None
+        sure = self.message.confidence >= SURE and not reading.correction
+        answer = BARE_ANSWERS.get(self.message.intent) if sure else None
         if self.asked and answer and reading.answer is None and self.asked not in said:
             meaning = meaning_of(answer, self.asked)
             if meaning is not None:
@@ -150,6 +153,8 @@ class _Hearing:
             and (reading.answer in ("unsure", "decline") or answer in ("unsure", "decline"))
         ):
             said["pregnancy_showing"] = "unsure"
+        if self.asked in SIGNS and (reading.answer or answer) == "decline":
+            said["declined"] = [self.asked]
         return Reading(
             said, reading.denied, reading.answer or answer, reading.correction, reading.back, reading.starts
         )
@@ -191,6 +196,7 @@ class _Hearing:
             self._correction,
             self._start,
             self._answer,
+            self._cry_for_help,
             self._unusable,
         ):
             turn = outcome(now, before)
@@ -249,7 +255,8 @@ class _Hearing:
         if self.message.means("correct_answer"):
             return Turn({**self.changes, "correcting": True}, ("utter_ask_correction",))
         if self.message.intent in ANSWERING or self.message.confidence < SURE:
-            return Turn(self.changes, ("utter_emergency_again", "utter_criteria", "utter_limits"))
+            again = "utter_self_harm" if now.reasons == ("E19",) else "utter_emergency_again"
+            return Turn(self.changes, (again, "utter_criteria", "utter_limits"))
         return Turn(self.changes)
 
     def _go_back(self, now: Triage, before: str | None) -> Turn | None:
@@ -267,13 +274,16 @@ class _Hearing:
 
     def _correction(self, now: Triage, before: str | None) -> Turn | None:
         """ "That was wrong" without saying what: ask. What was put right is noted and said back."""
-        if not self.known and not self.changes and self.message.means("correct_answer"):
-            return Turn({}, ("utter_nothing_to_correct", *((f"utter_ask_{self.asked}",) if self.asked else ())))
-        if not self.known or not self.changes and not self.message.means("correct_answer"):
+        wrong = self.message.means("correct_answer") or self.reading.correction and self.message.means("deny")
+        if not self.known and not self.changes and wrong:
+            return Turn(
+                {}, ("utter_nothing_to_correct", *((f"utter_ask_{self.asked}",) if self.asked else ()))
+            )
+        if not self.known or not self.changes and not wrong:
             return None
         if not self.changes:
             return Turn({"correcting": True}, ("utter_ask_correction",))
-        if self.slots.get("correcting") or self.message.means("correct_answer"):
+        if self.slots.get("correcting") or wrong:
             slots = {**self.changes, **self._close(), "correcting": None, "noted": self._noted()}
             return Turn(slots, (*self._said_at_once(), *self._say_noted(), FORM))
         return None
@@ -285,12 +295,8 @@ class _Hearing:
         told = {slot for slot in self.changes if slot not in ("details", "person")}
         if before is not None:
             return Turn(self.changes, (*self._said_at_once(), FORM)) if told else None
-        if not (
-            told
-            or self.message.intent == "describe_spotting"
-            and self.message.confidence >= 0.4
-            or self.reading.starts
-        ):
+        describes = self.message.intent == "describe_spotting" and self.message.confidence >= 0.4
+        if not (told or describes or self.reading.starts and not self._asks()):
             return None
         plan = ("utter_intro", *self._said_at_once(), *self._say_noted(), FORM)
         return Turn({**self.changes, "noted": self._noted()}, plan)
@@ -305,21 +311,24 @@ class _Hearing:
         if not self._answers_the_question():
             return None
         slots = {**self.changes, **self._close()}
-        asks = (
-            self.message.intent not in ANSWERING
-            and self.message.confidence >= SURE
-            and "?" in self.message.text
-        )
-        if asks and not self._said_at_once():
+        if self._asks() and not self._said_at_once():
             return Turn(slots, digression=True)
         # The plan, and not the form alone, so that an answer noted only in finer slots is accepted too.
         return Turn(slots, (*self._said_at_once(), FORM))
+
+    def _cry_for_help(self, now: Triage, before: str | None) -> Turn | None:
+        """In the questions: an emergency without a sign to note. The emergency words come, then the question again."""
+        if not self.in_form or self.asked is None or not self.message.means("report_emergency"):
+            return None
+        help_now = ("utter_emergency", "utter_calm_emergency", "utter_criteria", "utter_limits")
+        return Turn(self.changes, (*help_now, f"utter_ask_{self.asked}"))
 
     def _unusable(self, now: Triage, before: str | None) -> Turn | None:
         """In the questions: nothing that answers. Ask again, then more simply, then go on the safe way."""
         if not self.in_form or self.asked is None:
             return None
-        if self.message.intent not in ANSWERING and self.message.confidence >= SURE:
+        digresses = self.message.intent not in ANSWERING and self.message.confidence >= SURE
+        if digresses and self.message.intent != "out_of_scope" and (self._asks() or not self.changes):
             return Turn(self.changes)
         answer = self.message.text.strip().lower()[:KEPT]
         # The same words again mean that the person has nothing else to say to it.
@@ -332,15 +341,27 @@ class _Hearing:
             "last_answer": answer,
             "unusable_answers": float(count),
         }
+        if digresses and count < SIMPLER_AFTER:
+            return Turn(slots)
         first = (*self._said_at_once(), *self._say_noted())
         if count >= GIVE_UP_AFTER:
-            return Turn(
-                {**slots, **self._close(given_up=True), **self._safe_value()}, (*first, "utter_go_on", FORM)
-            )
+            return self._give_up(slots, first, before)
         style = "simple" if count >= SIMPLER_AFTER else "again"
         return Turn({**slots, "question_style": style}, (*first, f"utter_ask_{self.asked}"))
 
+    def _give_up(self, slots: dict[str, Any], first: tuple[str, ...], before: str | None) -> Turn:
+        """Go on the safe way; where that adds up to an emergency, it is one (CR03)."""
+        self.changes = {**slots, **self._close(given_up=True), **self._safe_value()}
+        self.facts = {**self.facts, **facts_.facts_of(self.changes, self.knowledge.vocabulary)}
+        urgent = self._emergency(triage(self.facts, self.knowledge), before)
+        return urgent or Turn(self.changes, (*first, "utter_go_on", FORM))
+
     # --- Parts ---
+
+    def _asks(self) -> bool:
+        """The message is a question of its own, surely enough to be answered as one."""
+        asks = self.message.intent not in ANSWERING and self.message.confidence >= SURE
+        return asks and "?" in self.message.text
 
     def _answers_the_question(self) -> bool:
         asked = self.asked or ""
@@ -354,7 +375,7 @@ class _Hearing:
         """A first "not sure" about an emergency sign."""
         value = self.changes.get(self.asked or "")
         return (
-            self.asked in ASKED_TWICE
+            self.asked in SIGNS
             and value in ("unsure", ["unsure"])
             and self.slots.get("question_style") != "simple"
         )
@@ -396,6 +417,6 @@ class _Hearing:
         noted = [
             f"{TITLES[slot]}: {in_words(self.facts, slot)}"
             for slot in TITLES
-            if slot in self.changes and slot not in ("person", "age") and self.facts.get(slot)
+            if slot in self.changes and slot not in ("person", "age", "declined") and self.facts.get(slot)
         ]
         return ". ".join(noted) or None

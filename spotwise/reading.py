@@ -23,7 +23,7 @@ from spotwise.timeline import DAY_OF_BLEEDING, LATE_PERIOD, STOPPED_PERIODS, YEA
 
 Answer = Literal["yes", "no", "unsure", "decline"]
 
-LISTS = ("danger_signs", "symptoms", "contraception", "medical_history", "circumstances", "details")
+LISTS = ("danger_signs", "symptoms", "contraception", "medical_history", "circumstances", "details", "declined")
 NOTHING_SAID = {"circumstances": "undisclosed", "consent": "undisclosed", "age_group": "undisclosed"}
 
 FEVER = 38.0

@@ -29,12 +29,14 @@ TITLES: Mapping[str, str] = {
     "medical_history": "Health before this",
     "circumstances": "When it happened",
     "consent": "The sex was wanted",
+    "declined": "Rather not say",
 }
 """The line of each fact, in the order of the summary."""
 
 ANYWHERE: Mapping[str, str] = {"none": "none of those asked", "unsure": "not sure", "undisclosed": "not said"}
 
 VALUES: Mapping[str, Mapping[str, str]] = {
+    "declined": {"danger_signs": "danger signs", "bleeding_amount": "how much blood", "pain": "pain"},
     "person": {"self": "me", "other": "somebody else"},
     "age_group": {
         "under_13": "under 13",

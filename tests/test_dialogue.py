@@ -281,7 +281,7 @@ def test_a_button_with_a_value_that_does_not_exist_sets_nothing(asked):
 def test_every_value_can_be_pressed(asked):
     for value in KNOWLEDGE.vocabulary[asked].values:
         turn = press(asked, value, asked=asked)
-        if asked in dialogue.ASKED_TWICE and value == "unsure":
+        if asked in dialogue.SIGNS and value == "unsure":
             assert asked not in turn.slots
         else:
             assert turn.slots[asked] == ([value] if asked in LISTS else value)
@@ -290,7 +290,7 @@ def test_every_value_can_be_pressed(asked):
 # --- Not sure, and answers that cannot be used ---
 
 
-@pytest.mark.parametrize("asked", sorted(dialogue.ASKED_TWICE))
+@pytest.mark.parametrize("asked", sorted(dialogue.SIGNS))
 def test_not_sure_about_danger_is_asked_once_more_in_simpler_words(asked):
     first = say("not sure", asked=asked)
     assert first.plan == (f"utter_ask_{asked}",)
@@ -301,7 +301,7 @@ def test_not_sure_about_danger_is_asked_once_more_in_simpler_words(asked):
     assert triage(facts_of(second.slots), KNOWLEDGE).level == "same_day"
 
 
-@pytest.mark.parametrize("asked", [slot for slot in SLOTS if slot not in dialogue.ASKED_TWICE])
+@pytest.mark.parametrize("asked", [slot for slot in SLOTS if slot not in dialogue.SIGNS])
 def test_not_sure_elsewhere_is_an_answer(asked):
     turn = say("not sure", {"pregnancy": "yes"} if asked == "pregnancy_weeks" else {}, asked=asked)
     assert turn.plan == (FORM,)
@@ -311,7 +311,7 @@ def test_not_sure_elsewhere_is_an_answer(asked):
 @pytest.mark.parametrize("asked", SLOTS)
 def test_rather_not_say_is_an_answer(asked):
     state: dict[str, Any] = {"pregnancy": "yes"} if asked == "pregnancy_weeks" else {}
-    if asked in dialogue.ASKED_TWICE:
+    if asked in dialogue.SIGNS:
         state = {**state, **say("I'd rather not say", state, asked=asked).slots}
     turn = say("I'd rather not say", state, asked=asked)
     assert turn.plan == (FORM,) and asked in turn.slots["asked"]
