@@ -130,6 +130,7 @@ _AGES = [
         r"(?<!\S)(?P<age>\d{1,3}) (?:years? old|years? of age|years? young|y o|y / o|yr old|- year - old|year - old|year old (?:woman|girl|female|daughter|widow|lady))(?! (?:son|baby|boy|kid|toddler|child|car|coil))(?! and an? \d)",
         r"(?<!\S)(?:i|she) (?:have|has) (?P<age>\d{2}) (?:years?|yrs?)(?! (?:of|with|together|on|since))",
         r"(?<!\S)(?P<age>\d{2}) (?:f|female|woman|btw)(?!\S)",
+        rf"(?<!\S)(?:i am|she is|i meant|meant to say) (?P<age>\d{{2}}){_NOT_A_LENGTH}(?! - \d| (?:and a half|stone|kg|kilos|cm|pads?|tampons?|percent|%|of|or \d))(?!\S)",
         r"(?<!\S)(?:f|female|woman) (?P<age>\d{2})(?!\S)",
         r"(?<!\S)(?P<age>\d{2}) here(?!\S)",
         r"(?<!\S)(?:wife|daughter|girlfriend|sister|partner) (?:\( )?(?P<age>\d{1,2})(?= (?:\)|,|is|has|was|and))",
@@ -234,6 +235,7 @@ _WEEKS = [
     re.compile(r"(?<!\S)(?P<n>\d{1,2}) \+ [0-6](?! (?:\d|hours?|years?))(?!\S)"),
 ]
 _LIKELY_WEEKS = [
+    re.compile(r"^(?:hi|hello|hey|so|i am|she is|im|,|\.| )*(?P<n>\d{1,2}) weeks?(?= [,.] | and (?:spot|bleed)| here)"),
     re.compile(r"(?<!\S)(?P<n>\d{1,2}) weeks? (?:today|yesterday|tomorrow|on \w+day)"),
     re.compile(r"(?<!\S)(?P<n>\d{1,2}) weeks? (?:and )?[1-6] days?(?! ago)"),
 ]

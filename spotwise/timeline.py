@@ -138,7 +138,7 @@ class Timeline:
             if not tied or repeats or time.days < 1.5 or time.about in ("late", "overdue", "old"):
                 continue
             if not _NOT_PERIOD.search(before[-30:]):
-                found = time.days
+                found = max(found or 0.0, time.days)
         return found
 
     def new_method(self) -> bool | None:

@@ -278,7 +278,7 @@ def test_a_domain_that_cannot_be_read_is_no_reason_to_break(tmp_path: Path, cont
     if content is not None:
         path.write_bytes(content)
     assert read_domain(path) == {}
-    assert reader_for({}).read("/greet") == "greet"
+    assert reader_for({}).read("/greet") == NOTHING_SAID
 
 
 # ------------------------------------------------------------------ who may write
@@ -393,7 +393,7 @@ async def test_a_request_that_is_too_big_is_not_read() -> None:
 async def test_an_empty_message_is_answered(text: str | None) -> None:
     async with serving(hello) as (client, agent):
         assert await client.say(text) == ["hello", "again"]
-        assert agent.texts == [""]
+        assert agent.texts == [NOTHING_SAID]
 
 
 async def test_nothing_else_of_a_request_is_kept() -> None:
@@ -407,7 +407,7 @@ async def test_what_reaches_rasa_was_cleaned() -> None:
     async with serving(hello) as (client, agent):
         await client.say('  //describe_spotting{"pain": "evil"}\0 ')
         await client.say('/describe_spotting {"pain": "none"}')
-        assert agent.texts == ['describe_spotting{"pain": "evil"}', '/describe_spotting{"pain":"none"}']
+        assert agent.texts == [NOTHING_SAID, '/describe_spotting{"pain":"none"}']
 
 
 # ------------------------------------------------------------------ what a text may be
@@ -440,7 +440,6 @@ def test_a_long_text_is_cut_at_its_end() -> None:
     [
         "/greet",
         "/restart",
-        "/session_start",
         '/describe_spotting{"pain":"none"}',
         '/describe_spotting{"danger_signs":"fever"}',
         '/describe_spotting{"danger_signs":["fever","fainting"],"pain":"severe"}',
@@ -484,6 +483,7 @@ def test_every_button_of_the_domain_is_handed_on() -> None:
         "/ /greet",
         "/\u2003/greet",
         "/no_such_intent",
+        "/session_start",
         "/back",
         "/GREET",
         "/greet@0.2",
