@@ -36,6 +36,9 @@ WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9
 VOCABULARY_SHA256 = "07eced375cec144d27c900241f3e339478dec958f92fddbc551f295c992038a3"
 
 LAYERS, HEADS, SIZE = 6, 12, 384
+MIDDLE = 4
+"""The layer that is given along with the last: it knows more of the wording, the last more of the meaning."""
+
 LONGEST = 256
 """Word pieces that the model was made for; the rest of a longer message is left out."""
 
@@ -140,7 +143,7 @@ def _normed(x: Array, weight: Array, bias: Array) -> Array:
 
 
 class SentenceModel:
-    """all-MiniLM-L6-v2: from texts to vectors of length 1, alike where the meaning is alike."""
+    """all-MiniLM-L6-v2: from texts to vectors that are alike where the meaning is alike."""
 
     def __init__(self, folder: Path) -> None:
         """Load the model from a folder with `model.safetensors` and `vocab.txt`."""
@@ -155,13 +158,13 @@ class SentenceModel:
         self._layers = [_Layer(tensors, number) for number in range(LAYERS)]
 
     def encode(self, texts: Sequence[str]) -> Array:
-        """One vector for each text.
+        """One vector for each text: the mean of the last layer, and that of the middle one, of length 1 each.
 
         Texts of the same length are computed together, so that none has to be filled up; a text's
         vector does not depend on the texts it came with.
         """
         ids = [self._words.ids(text) for text in texts]
-        vectors = np.zeros((len(texts), SIZE), dtype=np.float32)
+        vectors = np.zeros((len(texts), 2 * SIZE), dtype=np.float32)
         by_length: dict[int, list[int]] = {}
         for number, pieces in enumerate(ids):
             by_length.setdefault(len(pieces), []).append(number)
@@ -176,10 +179,13 @@ class SentenceModel:
         texts, length = ids.shape
         x = (self._pieces[ids] + self._places[:length]).reshape(-1, SIZE)
         x = _normed(x, *self._norm)
-        for layer in self._layers:
+        means: list[Array] = []
+        for number, layer in enumerate(self._layers, start=1):
             x = layer(x, texts)
-        mean: Array = x.reshape(texts, length, SIZE).mean(axis=1)
-        return mean / np.linalg.norm(mean, axis=1, keepdims=True)
+            if number in (MIDDLE, LAYERS):
+                mean = x.reshape(texts, length, SIZE).mean(axis=1)
+                means.insert(0, mean / np.linalg.norm(mean, axis=1, keepdims=True))
+        return np.concatenate(means, axis=1)
 
 
 def _check(path: Path, wanted: str) -> None:

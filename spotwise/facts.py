@@ -95,6 +95,8 @@ def _merge_list(
     merged = [*known, *(value for value in new if value not in known)]
     if slot == "danger_signs" and "unsure" in known and not set(new) <= EMPTY and not correcting:
         return merged  # one sign told does not settle the doubt about the others (CR03)
+    if "hormonal_coil" in merged:  # "the coil" said later is the same one
+        merged = [value for value in merged if value != "copper_coil"]
     real = [value for value in merged if value not in EMPTY and not (correcting and value in denied)]
     if real:
         return real

@@ -129,10 +129,15 @@ _AGES = [
         rf"(?<!\S)(?:i am|she is|(?:wife|daughter|girlfriend|sister|partner) is|age|aged|age is|(?:have )?just turned|turned|am|nearly|almost|im|i be|she) (?P<age>\d{{1,3}}){_NOT_A_LENGTH}{_AFTER_AGE}",
         r"(?<!\S)(?P<age>\d{1,3}) (?:years? old|years? of age|years? young|y o|y / o|yr old|- year - old|year - old|year old (?:woman|girl|female|daughter|widow|lady))(?! (?:son|baby|boy|kid|toddler|child|car|coil))(?! and an? \d)",
         r"(?<!\S)(?:i|she) (?:have|has) (?P<age>\d{2}) (?:years?|yrs?)(?! (?:of|with|together|on|since))",
-        r"(?<!\S)(?P<age>\d{2}) (?:f|female|woman|btw)(?!\S)",
+        r"(?<!\S)(?P<age>\d{2}) (?:f|female|woman|btw|nb|afab|enby|ftm)(?!\S)",
         rf"(?<!\S)(?:i am|she is|i meant|meant to say) (?P<age>\d{{2}}){_NOT_A_LENGTH}(?! - \d| (?:and a half|stone|kg|kilos|cm|pads?|tampons?|percent|%|of|or \d))(?!\S)",
         r"(?<!\S)(?:f|female|woman) (?P<age>\d{2})(?!\S)",
         r"(?<!\S)(?P<age>\d{2}) here(?!\S)",
+        r"(?<!\S)(?:widow|woman|lady|girl|person|wife|daughter|mother|patient) of (?P<age>\d{1,2})(?!\S)",
+        r"(?<!\S)(?:i|wife|daughter|girlfriend|sister|mother|law|partner|friend) who (?:am|is) (?P<age>\d{1,2})(?!\S)",
+        r"(?<!\S)my (?P<age>\d{2}) (?:st|nd|rd|th)(?!\S)",
+        r"(?<!\S)(?:are|were|we) both (?P<age>\d{2})(?!\S)",
+        r"(?:^|[.] )at (?P<age>\d{2}) ,",
         r"(?<!\S)(?:wife|daughter|girlfriend|sister|partner) (?:\( )?(?P<age>\d{1,2})(?= (?:\)|,|is|has|was|and))",
         r"(?<!\S)(?:at|being) (?P<age>\d{2}) (?:i|now|years)(?!\S)",
     )
@@ -225,6 +230,7 @@ def temperature(words: str, asked: bool) -> float | None:
 
 _DAYS_TOO = r"(?: (?:\+|and)? ?\d d(?:ays?)?| \+ \d)?"
 _WEEKS = [
+    re.compile(r"^(?:hi|hello|hey|so|i am|she is|im|,|\.| )*(?P<n>\d{1,2}) weeks?(?= [,.] | and (?:spot|bleed)| here)"),
     re.compile(
         rf"(?<!\S)(?P<n>\d{{1,2}})(?: \+ \d)? (?:weeks?|w){_DAYS_TOO}(?: (?:or so|maybe|now|about))*"
         r" (?:pregnant|gone|along|gestation|preg\w*|with (?:my|our|baby|twins|#))"
@@ -235,7 +241,6 @@ _WEEKS = [
     re.compile(r"(?<!\S)(?P<n>\d{1,2}) \+ [0-6](?! (?:\d|hours?|years?))(?!\S)"),
 ]
 _LIKELY_WEEKS = [
-    re.compile(r"^(?:hi|hello|hey|so|i am|she is|im|,|\.| )*(?P<n>\d{1,2}) weeks?(?= [,.] | and (?:spot|bleed)| here)"),
     re.compile(r"(?<!\S)(?P<n>\d{1,2}) weeks? (?:today|yesterday|tomorrow|on \w+day)"),
     re.compile(r"(?<!\S)(?P<n>\d{1,2}) weeks? (?:and )?[1-6] days?(?! ago)"),
 ]
@@ -257,8 +262,27 @@ _BABY_OR_EARLIER = re.compile(
 _PREGNANCY_WORDS = re.compile(r"pregnan|scan|midwife|baby is|bump|due date")
 
 
+FULL_TERM = 40
+"""Weeks of a pregnancy at the due date."""
+_DUE_IN = re.compile(
+    r"(?:coming|due|expected|arriving|arrives|born|birth)(?: date)?(?: is)? in (?P<n>\d{1,2}|an?) (?P<unit>week|month)s?(?!\S)"
+)
+
+
+def weeks_until_due(words: str) -> int | None:
+    """Whole weeks until a baby is due, where that is told."""
+    match = _DUE_IN.search(words)
+    if match is None or not re.search(r"baby|pregnan|twins|due date|expecting", words):
+        return None
+    number = int(match["n"]) if match["n"].isdigit() else 1
+    return number if match["unit"] == "week" else round(number * 4.35)
+
+
 def weeks_pregnant(words: str, asked: bool) -> int | None:
     """Whole weeks of the pregnancy, from weeks or months. `asked`: the question was about it."""
+    until_due = weeks_until_due(words)
+    if until_due is not None:
+        return max(1, FULL_TERM - until_due)
     patterns = _WEEKS + (_LIKELY_WEEKS if asked or _PREGNANCY_WORDS.search(words) else [])
     told = [
         int(match["n"])

@@ -7,6 +7,7 @@ together for one message on its own; what the facts of several messages come to 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -115,6 +116,7 @@ class _Reading:
         self._read_clot()
         self._read_episodes()
         self._read_pain_score()
+        self._read_pain_that_is_over()
         self._read_recent_events()
         self._read_last_period()
         self._read_new_method()
@@ -242,6 +244,16 @@ class _Reading:
         else:
             self.forget("pain", "severe")
             self.forget("danger_signs", "severe_pain")
+
+    def _read_pain_that_is_over(self) -> None:
+        """Very bad pain during sex that has gone is D23, not E04."""
+        if not self.has_sign("pain_gone"):
+            return
+        if self.is_told("danger_signs", "severe_pain") or self.is_told("pain", "severe"):
+            self.forget("danger_signs", "severe_pain")
+            self.forget("pain", "severe")
+            self.state("details", "severe_pain_during_sex")
+            self.state("pain", "none")
 
     # --- Events and when they were ---
 
@@ -425,8 +437,15 @@ class _Settling:
         meaning = meaning_of(self.answer, asked) if self.answer else None
         if meaning is None and asked in LISTS and self.answer != "yes" and self._leaves_nothing(asked):
             meaning = ["none"]
+        if asked == "danger_signs" and meaning == ["none"] and self._says_more():
+            return
         if meaning is not None:
             self.facts[asked] = meaning
+
+    def _says_more(self) -> bool:
+        """A "no, but ..." of which nothing could be read: it may hold a danger sign, so it is asked again."""
+        more = re.search(r"(?<!\S)(?:but|except|apart from|although|only that) (?:[^\s]+ ){3}", self.reading.words)
+        return more is not None and not set(self.facts) - {"person", "circumstances", "age", "age_group"}
 
     def _leaves_nothing(self, asked: str) -> bool:
         """Whether the answer denies something of the list asked about, or says that there is nothing else."""

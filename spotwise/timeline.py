@@ -61,6 +61,13 @@ _BEGAN = re.compile(
 )
 
 
+_NOT_DONE = re.compile(
+    r"(?<!\S)(?:meant|supposed|due|waiting|booked|referred|need|needs|missed|list|going) (?:[^\s.!?;]+ ){0,5}?$"
+)
+_NEVER_DONE = re.compile(r"(?:but |and )?(?:i )?(?:never|did not)")
+"""A procedure that was planned, or missed."""
+
+
 class Timeline:
     """The times of one message and what they belong to."""
 
@@ -95,7 +102,9 @@ class Timeline:
         for span in spans(self.message.lexicon.events[event], self.words):
             sentence = self.message.sentence(span)
             if (
-                self.message.is_denied(entry, span, sentence)
+                _NOT_DONE.search(self.words[max(0, span.start - 40) : span.start])
+                or _NEVER_DONE.match(self.words[span.end : span.end + 25])
+                or self.message.is_denied(entry, span, sentence)
                 or self.message.is_asked(span, sentence)
                 or self.message.is_others(span, sentence)
             ):
@@ -148,6 +157,7 @@ class Timeline:
                 between = self.words[min(time.end, match.end()) : max(time.start, match.start())]
                 if (
                     len(between.split()) > 7
+                    or re.search(r"[.!?;] ", between)
                     or _NOT_METHOD.search(between)
                     or time.about in ("old", "pregnant", "late")
                 ):
