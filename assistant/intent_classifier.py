@@ -26,12 +26,21 @@ from rasa.shared.nlu.training_data.training_data import TrainingData
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.svm import LinearSVC
 
+from assistant.sentence_encoder import sentence_model
 from spotwise.knowledge import load_knowledge
 from spotwise.lookup import CauseFinder
 from spotwise.reading import Reading, default_reader
 from spotwise.words import normalise
 
 INTENT_RANKING = "intent_ranking"
+SENTENCE_RANKINGS = "sentence_rankings"
+"""Where a message of several sentences keeps the ranking of each, for the classifier of red flags."""
+
+_SENTENCE = re.compile(r"[^.!?;\n]+[.!?;\n]*")
+_SHORTEST_SENTENCE = 3
+_MOST_SENTENCES = 12
+
+Ranking = list[dict[str, Any]]
 
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _LONGEST_COUNTED = 6
@@ -76,6 +85,13 @@ def marks_of(text: str) -> list[str]:
 def words_of(text: str) -> str:
     """The words of a message, spelt in one way, with every number alike."""
     return _NUMBER.sub("9", normalise(text))
+
+
+def sentences_of(text: str) -> list[str]:
+    """The sentences of a text that has several; too short ones left out."""
+    found = [part.strip() for part in _SENTENCE.findall(text)]
+    found = [part for part in found if len(part.split()) >= _SHORTEST_SENTENCE and part != text.strip()]
+    return found[:_MOST_SENTENCES]
 
 
 class Features:
@@ -144,7 +160,6 @@ class IntentClassifier(GraphComponent, RasaIntentClassifier):
             "marks_weight": 0.3,  # of what the lexicon finds
             "C": 0.3,  # how closely the examples are followed
             "sharpness": 4.0,  # makes the confidence match how often the classifier is right
-            "ranking_length": 10,
             "random_state": 42,
         }
 
@@ -198,21 +213,28 @@ class IntentClassifier(GraphComponent, RasaIntentClassifier):
         for message in messages:
             ranking: list[dict[str, Any]] = []
             if self._features is not None and _is_featurised(message):
-                ranking = self.ranking(message.get(TEXT), _vectors([message]))
+                ranking = self.rankings([message.get(TEXT)], _vectors([message]))[0]
+                sentences = sentences_of(message.get(TEXT))
+                if sentences:
+                    vectors = sentence_model().encode(sentences)
+                    message.set(SENTENCE_RANKINGS, self.rankings(sentences, vectors))
             intent = ranking[0] if ranking else {INTENT_NAME_KEY: None, PREDICTED_CONFIDENCE_KEY: 0.0}
             message.set(INTENT, intent, add_to_output=True)
-            message.set(INTENT_RANKING, ranking[: self._config["ranking_length"]], add_to_output=True)
+            message.set(INTENT_RANKING, ranking, add_to_output=True)
         return messages
 
-    def ranking(self, text: str, vectors: np.ndarray[Any, Any]) -> list[dict[str, Any]]:
-        """All intents, best first."""
+    def rankings(self, texts: Sequence[str], vectors: np.ndarray[Any, Any]) -> list[Ranking]:
+        """All intents for each text, best first."""
         assert self._features is not None
-        scores = (self._features.rows([text], vectors) @ self._weights)[0] + self._bias
-        likely = np.exp(self._config["sharpness"] * (scores - scores.max()))
-        likely /= likely.sum()
+        scores = self._features.rows(texts, vectors) @ self._weights + self._bias
+        likely = np.exp(self._config["sharpness"] * (scores - scores.max(axis=1, keepdims=True)))
+        likely /= likely.sum(axis=1, keepdims=True)
         return [
-            {INTENT_NAME_KEY: self._names[place], PREDICTED_CONFIDENCE_KEY: float(likely[place])}
-            for place in np.argsort(-likely, kind="stable")
+            [
+                {INTENT_NAME_KEY: self._names[place], PREDICTED_CONFIDENCE_KEY: float(row[place])}
+                for place in np.argsort(-row, kind="stable")
+            ]
+            for row in likely
         ]
 
     # --- keeping ---

@@ -1,6 +1,9 @@
-"""Red flags outrank the learnt ranking of intents: fixed patterns read the message too.
+"""Red flags outrank the learnt ranking of intents. Two detectors look for them, and either one is enough.
 
-Recall comes first: what the patterns of `knowledge/lexicon.yml` find goes to the top of the ranking.
+By words: what the patterns of `knowledge/lexicon.yml` find goes to the top of the ranking. By meaning: so
+does a red flag that the intent classifier thinks likely, though not likeliest, in the whole message or in
+one of its sentences; a long message may hold it in a half-sentence. Recall comes first; the thresholds were
+measured (docs/nlu.md).
 """
 
 from __future__ import annotations
@@ -15,20 +18,33 @@ from rasa.nlu.classifiers.classifier import IntentClassifier
 from rasa.shared.nlu.constants import INTENT, INTENT_NAME_KEY, PREDICTED_CONFIDENCE_KEY, TEXT
 from rasa.shared.nlu.training_data.message import Message
 
-from spotwise.reading import Reader, default_reader
+from assistant.intent_classifier import INTENT_RANKING, SENTENCE_RANKINGS, Ranking, reading_of
 
-INTENT_RANKING = "intent_ranking"
-TELLING = frozenset({"describe_spotting", "correct_answer", "report_emergency"})
-"""Intents under which an emergency sign is told anyway: the triage policy acts on the sign itself."""
+SELF_HARM, ASSAULT, EMERGENCY = "report_self_harm", "report_assault", "report_emergency"
+RED_FLAGS = (SELF_HARM, ASSAULT, EMERGENCY)
+
+SIGNS = frozenset(
+    {"soaking_pads", "large_clots", "fainting", "not_slowing_with_pressure", "gaping_cut_or_swelling"}
+)
+"""The signs that nobody mentions but as an emergency; of the others, pain and fever, there are harmless kinds."""
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=False)
-class SafetyClassifier(GraphComponent, IntentClassifier):
-    """Puts self-harm, assault and emergencies first where the words tell of them."""
+class SafetyClassifier(GraphComponent, IntentClassifier):  # type: ignore[misc]  # Rasa is untyped here
+    """Puts self-harm, assault and emergencies first where the words or the meaning tell of them."""
 
-    def __init__(self, reader: Reader) -> None:
-        """Read with this lexicon."""
-        self._reader = reader
+    @staticmethod
+    def get_default_config() -> dict[str, Any]:
+        """The thresholds, as measured in docs/nlu.md."""
+        return {
+            "likely": 0.35,  # of all red flags together, in the whole message
+            "likely_in_sentence": 0.85,  # of one, in a sentence of it
+            "unlikely": 0.02,  # an emergency sign is not believed where another meaning is this much surer
+        }
+
+    def __init__(self, config: dict[str, Any]) -> None:
+        """Use these thresholds."""
+        self._config = config
 
     @classmethod
     def create(
@@ -38,33 +54,62 @@ class SafetyClassifier(GraphComponent, IntentClassifier):
         resource: Resource,
         execution_context: ExecutionContext,
     ) -> SafetyClassifier:
-        """Use the shipped lexicon; there is nothing in the model."""
-        return cls(default_reader())
+        """Make the classifier; there is nothing in the model. Its words are the shipped lexicon's."""
+        reading_of("")
+        return cls(config)
 
     def process(self, messages: list[Message]) -> list[Message]:
         """Put a red flag's intent at the top of the ranking."""
         for message in messages:
-            intent = self._red_flag(message.get(TEXT) or "", (message.get(INTENT) or {}).get(INTENT_NAME_KEY))
-            if intent is not None:
-                ranking = [
-                    entry for entry in message.get(INTENT_RANKING) or [] if entry[INTENT_NAME_KEY] != intent
-                ]
-                found = {INTENT_NAME_KEY: intent, PREDICTED_CONFIDENCE_KEY: 1.0}
-                message.set(INTENT, found, add_to_output=True)
-                message.set(INTENT_RANKING, [found, *ranking], add_to_output=True)
+            ranking = message.get(INTENT_RANKING) or []
+            found = self._by_words(message.get(TEXT) or "", ranking)
+            found = found or self._by_meaning(ranking, message.get(SENTENCE_RANKINGS) or [])
+            if found is not None and found[0] != _top(ranking):
+                first = {INTENT_NAME_KEY: found[0], PREDICTED_CONFIDENCE_KEY: found[1]}
+                rest = [entry for entry in ranking if entry[INTENT_NAME_KEY] != found[0]]
+                message.set(INTENT, first, add_to_output=True)
+                message.set(INTENT_RANKING, [first, *rest], add_to_output=True)
+            elif found is not None and found[1] > ranking[0][PREDICTED_CONFIDENCE_KEY]:
+                first = {**ranking[0], PREDICTED_CONFIDENCE_KEY: found[1]}
+                message.set(INTENT, first, add_to_output=True)
+                message.set(INTENT_RANKING, [first, *ranking[1:]], add_to_output=True)
         return messages
 
-    def _red_flag(self, text: str, learnt: str | None) -> str | None:
-        facts = self._reader.read(text).facts
+    def _by_words(self, text: str, ranking: Ranking) -> tuple[str, float] | None:
+        facts = reading_of(text).facts
         details = set(facts.get("details", ()))
         if "self_harm" in details:
-            return "report_self_harm"
+            return SELF_HARM, 1.0
         if facts.get("consent") == "unwanted" or details & {"in_danger", "choked_or_drugged"}:
-            return "report_assault"
-        if learnt not in TELLING and set(facts.get("danger_signs", ())) & {
-            "soaking_pads",
-            "large_clots",
-            "fainting",
-        }:
-            return "report_emergency"
+            return ASSAULT, 1.0
+        if SIGNS & set(facts.get("danger_signs", ())) and _top(ranking) != "correct_answer":
+            sure_of_else = _top(ranking) not in (None, "describe_spotting", *RED_FLAGS)
+            if not (sure_of_else and _likely(ranking, RED_FLAGS) < self._config["unlikely"]):
+                return EMERGENCY, 1.0
         return None
+
+    def _by_meaning(self, ranking: Ranking, sentences: list[Ranking]) -> tuple[str, float] | None:
+        likely = _likely(ranking, RED_FLAGS)
+        if likely >= self._config["likely"]:
+            return _likeliest(ranking), likely
+        for sentence in sentences:
+            intent = _top(sentence)
+            if intent in RED_FLAGS and _likely(sentence, (intent,)) >= self._config["likely_in_sentence"]:
+                return intent, _likely(sentence, (intent,))
+        return None
+
+
+def _top(ranking: Ranking) -> str | None:
+    return ranking[0][INTENT_NAME_KEY] if ranking else None
+
+
+def _likely(ranking: Ranking, intents: tuple[str, ...]) -> float:
+    """How likely it is that one of these intents is meant."""
+    return float(
+        sum(entry[PREDICTED_CONFIDENCE_KEY] for entry in ranking if entry[INTENT_NAME_KEY] in intents)
+    )
+
+
+def _likeliest(ranking: Ranking) -> str:
+    """The red flag that stands highest."""
+    return str(next(entry[INTENT_NAME_KEY] for entry in ranking if entry[INTENT_NAME_KEY] in RED_FLAGS))

@@ -213,13 +213,18 @@ _TEMPERATURE = re.compile(
 )
 
 
+_FEVER_WORDS = re.compile(r"temperature|fever|thermometer|degrees|°|celsius|fahrenheit|shiver|hot|measured")
+_OWN_AGE = re.compile(r"(?<!\S)(?:i am|she is|age|aged) (?:only |just |now )?$")
+
+
 def temperature(words: str, asked: bool) -> float | None:
     """A body temperature in degrees Celsius; Fahrenheit is converted. Only numbers a body can have."""
-    near = re.search(r"temperature|fever|thermometer|degrees|°|celsius|fahrenheit|shiver|hot", words)
     for match in _TEMPERATURE.finditer(words):
         number = float(match["n"])
-        sure = match["unit"] or near or (asked and "." in match["n"])
-        if not sure:
+        before, after = words[max(0, match.start() - 40) : match.start()], words[match.end() : match.end() + 25]
+        near = _FEVER_WORDS.search(before) or _FEVER_WORDS.search(after)
+        sure = match["unit"] or near or "." in match["n"] and (asked or _FEVER_WORDS.search(words))
+        if not sure or _OWN_AGE.search(before):
             continue
         if 34 <= number <= 43 and (match["unit"] or "c")[0] != "f":
             return number

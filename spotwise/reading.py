@@ -400,8 +400,8 @@ class _Settling:
             self.facts["pain"] = "none"
 
     def _denies_pain(self) -> bool:
-        denied = self.denied.get("pain", set())
-        if len(denied) >= 2 or denied & {"pelvic_ongoing", "severe"}:
+        denied = self.denied.get("pain", set()) - {"severe"}  # "not agony" still leaves some pain
+        if len(denied) >= 2 or "pelvic_ongoing" in denied:
             return True
         message = self.reading.message
         entry = Entry("pain", "cramps", None)

@@ -41,7 +41,7 @@ _SINCE_PERIOD = re.compile(
     r"(?:[^\s.!?;,]+ ){0,3}(?:since|without) (?:[^\s.!?;,]+ ){0,4}(?:period|periods|bleed)"
 )
 _NOT_PERIOD = re.compile(
-    r"(?:started|fitted|implant|coil|pill|injection|born|baby|smear|hrt|married|together|late|overdue|after sex)"
+    r"(?:boyfriend|partner|husband|wife|same|due|started|fitted|implant|coil|pill|injection|born|baby|smear|hrt|married|together|late|overdue|after sex)"
 )
 _STARTED_METHOD = re.compile(
     r"(?<!\S)(?:start\w*|began|begun|new|fitted|switched|changed|swapped|put in|inserted|went on|been on|have been on"
@@ -64,7 +64,7 @@ _BEGAN = re.compile(
 _NOT_DONE = re.compile(
     r"(?<!\S)(?:meant|supposed|due|waiting|booked|referred|need|needs|missed|list|going) (?:[^\s.!?;]+ ){0,5}?$"
 )
-_NEVER_DONE = re.compile(r"(?:but |and )?(?:i )?(?:never|did not)")
+_NEVER_DONE = re.compile(r"(?:[^\s.!?;]+ ){0,3}?(?:never|did not) (?:went|go|gone|did|had|have|been|attend)")
 """A procedure that was planned, or missed."""
 
 

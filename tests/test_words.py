@@ -1,0 +1,129 @@
+"""Plain words out of what people type, and the phrase language of the lexicon."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from spotwise.words import LONGEST, Spelling, normalise, phrase_pattern
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", ""),
+        ("   \n\t ", "."),
+        ("I'm 20, can't stop", "i am 20 , can not stop"),
+        ("I\u2019m 20", "i am 20"),
+        ("DON'T", "do not"),
+        ("dont", "do not"),
+        ("we're", "we are"),
+        ("it's been", "it is been"),
+        ("thirty-five", "35"),
+        ("twelve weeks", "12 weeks"),
+        ("early fifties", "early 50 s"),
+        ("half an hour", "0.5 hour"),
+        ("an hour and a half", "1.5 hours"),
+        ("a hundred", "100"),
+        ("20F", "20 f"),
+        ("1,5 cm", "1.5 cm"),
+        ("one-sided", "1 sided"),
+        ("\uff28\uff25\uff2c\uff2c\uff2f", "hello"),
+        ("ﬁne", "fine"),
+        ("a\x00b", "a b"),
+        ("bleeding 😭😭", "bleeding"),
+    ],
+)
+def test_text_becomes_plain_words(text: str, words: str) -> None:
+    assert normalise(text).split() == words.split()
+
+
+@given(st.text())
+def test_words_are_lower_case_with_a_space_after_each(text: str) -> None:
+    words = normalise(text)
+    assert words.endswith(" ")
+    assert words == " ".join(words.split()) + " "
+    assert not any(c.isascii() and c.isupper() for c in words)
+
+
+def test_only_the_first_part_of_a_very_long_text_is_read() -> None:
+    assert "end" not in normalise("a " * LONGEST + "end").split()
+
+
+@pytest.mark.parametrize(
+    ("phrase", "text", "found"),
+    [
+        ("feel* faint", "I feel faint", True),
+        ("feel* faint", "feeling faint", True),
+        ("feel* faint", "faint feeling", False),
+        ("(pass|black)* out", "blacked out", True),
+        ("(pass|black)* out", "passing out", True),
+        ("(pass|black)* out", "going out", False),
+        ("my? period", "period", True),
+        ("my? period", "my period", True),
+        ("period", "periods", False),
+        ("N weeks", "12 weeks", True),
+        ("N weeks", "1.5 weeks", True),
+        ("N weeks", "some weeks", False),
+        ("in YYYY", "in 2019", True),
+        ("in YYYY", "in 1850", False),
+        ("^ light $", "light.", True),
+        ("^ light $", "a light bleed", False),
+        ("light $", "it was light!", True),
+        ("blood .. stool", "blood in my stool", True),
+        ("blood .. stool", "blood stool", True),
+        ("blood .. stool", "blood a b c d e stool", False),
+        ("blood .. stool", "blood. stool", False),
+        ("(a|b)? c", "c", True),
+    ],
+)
+def test_phrase_language(phrase: str, text: str, found: bool) -> None:
+    assert bool(phrase_pattern([phrase]).search(normalise(text))) is found
+
+
+def test_a_gap_may_leave_out_the_word_no() -> None:
+    words = normalise("the pain is not severe")
+    assert phrase_pattern(["pain .. severe"]).search(words)
+    assert not phrase_pattern(["pain .. severe"], across_no=False).search(words)
+
+
+def test_any_of_several_phrases_is_found_from_the_start_of_a_word() -> None:
+    pattern = phrase_pattern(["faint", "dizzy"])
+    assert pattern.search("so dizzy ") and pattern.search("faint ")
+    assert not pattern.search("unfaint ")
+
+
+@pytest.mark.parametrize(
+    "phrase", ["", "(a|b", "a)", "* a", "? a", "(a|)", "(a?|b)", "()", "a | b", "((a|b) c"]
+)
+def test_bad_phrases_are_refused(phrase: str) -> None:
+    with pytest.raises(ValueError):
+        phrase_pattern([phrase])
+
+
+@given(st.text(alphabet="ab ()|*?.^$N", max_size=20))
+def test_a_phrase_is_read_or_refused(phrase: str) -> None:
+    try:
+        pattern = phrase_pattern([phrase])
+    except ValueError:
+        return
+    pattern.search("a b a b ")
+
+
+def test_spelling_puts_slips_right_and_leaves_other_words() -> None:
+    spelling = Spelling({"preg": "pregnant"}, ["bleeding", "pregnan*", "discharge"], ["bledding"])
+    assert spelling.right("preg") == "pregnant"
+    assert spelling.right("bleding") == "bleeding"
+    assert spelling.right("dishcarge") == "discharge"
+    assert spelling.right("bleeding") == "bleeding"
+    assert spelling.right("pregnancies") == "pregnancies"
+    assert spelling.right("bledding") == "bledding"
+    assert spelling.right("breeding") == "breeding"  # a wrong letter makes another word
+    assert spelling.right("blood") == "blood"
+
+
+@settings(max_examples=50)
+@given(st.text(min_size=1, max_size=30))
+def test_spelling_takes_any_word(word: str) -> None:
+    assert isinstance(Spelling({}, ["bleeding"]).right(word), str)
