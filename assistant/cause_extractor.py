@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from rasa.engine.graph import ExecutionContext, GraphComponent
@@ -19,8 +20,11 @@ from rasa.shared.nlu.constants import (
 )
 from rasa.shared.nlu.training_data.message import Message
 
+from spotwise.content import Cause
 from spotwise.knowledge import load_knowledge
-from spotwise.lookup import CauseFinder
+from spotwise.lookup import CauseFinder, names_of
+
+_PLURAL = re.compile(r"(?<=[^\W_s]{3})s\b")
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.ENTITY_EXTRACTOR, is_trainable=False)
@@ -46,16 +50,30 @@ class CauseExtractor(GraphComponent, EntityExtractorMixin):
         """Add an entity for each cause that is named."""
         for message in messages:
             text = message.get(TEXT) or ""
-            found = [
-                {
-                    ENTITY_ATTRIBUTE_TYPE: "cause",
-                    ENTITY_ATTRIBUTE_START: 0,
-                    ENTITY_ATTRIBUTE_END: len(text),
-                    ENTITY_ATTRIBUTE_VALUE: cause.id,
-                }
-                for cause in self._finder.named_in(text)
-            ]
+            found = [_entity(text, cause) for cause in self._causes_in(text)]
             message.set(
                 ENTITIES, message.get(ENTITIES, []) + self.add_extractor_name(found), add_to_output=True
             )
         return messages
+
+    def _causes_in(self, text: str) -> tuple[Cause, ...]:
+        """The causes named, in the words of the text or with its plurals taken off."""
+        return self._finder.named_in(text) or self._finder.named_in(_PLURAL.sub("", text))
+
+
+def _entity(text: str, cause: Cause) -> dict[str, Any]:
+    start, end = _place(text, cause)
+    return {
+        ENTITY_ATTRIBUTE_TYPE: "cause",
+        ENTITY_ATTRIBUTE_START: start,
+        ENTITY_ATTRIBUTE_END: end,
+        ENTITY_ATTRIBUTE_VALUE: cause.id,
+    }
+
+
+def _place(text: str, cause: Cause) -> tuple[int, int]:
+    """Where the longest name of a cause stands; the whole text where it is written in another way."""
+    patterns = (r"[\W_]+".join(map(re.escape, name.split())) for name in names_of(cause))
+    matches = (re.search(rf"\b{pattern}(?:s\b|\b)", text, re.IGNORECASE) for pattern in patterns)
+    spans = [match.span() for match in matches if match]
+    return max(spans, key=lambda span: span[1] - span[0], default=(0, len(text)))

@@ -39,6 +39,7 @@ class SafetyClassifier(GraphComponent, IntentClassifier):  # type: ignore[misc] 
         return {
             "likely": 0.35,  # of all red flags together, in the whole message
             "likely_in_sentence": 0.85,  # of one, in a sentence of it
+            "confidence": 0.7,  # at least, so that the fallback does not take the turn
             "unlikely": 0.02,  # an emergency sign is not believed where another meaning is this much surer
         }
 
@@ -64,15 +65,10 @@ class SafetyClassifier(GraphComponent, IntentClassifier):  # type: ignore[misc] 
             ranking = message.get(INTENT_RANKING) or []
             found = self._by_words(message.get(TEXT) or "", ranking)
             found = found or self._by_meaning(ranking, message.get(SENTENCE_RANKINGS) or [])
-            if found is not None and found[0] != _top(ranking):
-                first = {INTENT_NAME_KEY: found[0], PREDICTED_CONFIDENCE_KEY: found[1]}
-                rest = [entry for entry in ranking if entry[INTENT_NAME_KEY] != found[0]]
-                message.set(INTENT, first, add_to_output=True)
-                message.set(INTENT_RANKING, [first, *rest], add_to_output=True)
-            elif found is not None and found[1] > ranking[0][PREDICTED_CONFIDENCE_KEY]:
-                first = {**ranking[0], PREDICTED_CONFIDENCE_KEY: found[1]}
-                message.set(INTENT, first, add_to_output=True)
-                message.set(INTENT_RANKING, [first, *ranking[1:]], add_to_output=True)
+            if found is not None:
+                ranking = _lifted(ranking, *found)
+                message.set(INTENT, ranking[0], add_to_output=True)
+                message.set(INTENT_RANKING, ranking, add_to_output=True)
         return messages
 
     def _by_words(self, text: str, ranking: Ranking) -> tuple[str, float] | None:
@@ -91,12 +87,24 @@ class SafetyClassifier(GraphComponent, IntentClassifier):  # type: ignore[misc] 
     def _by_meaning(self, ranking: Ranking, sentences: list[Ranking]) -> tuple[str, float] | None:
         likely = _likely(ranking, RED_FLAGS)
         if likely >= self._config["likely"]:
-            return _likeliest(ranking), likely
+            return _likeliest(ranking), max(likely, self._config["confidence"])
         for sentence in sentences:
             intent = _top(sentence)
             if intent in RED_FLAGS and _likely(sentence, (intent,)) >= self._config["likely_in_sentence"]:
                 return intent, _likely(sentence, (intent,))
         return None
+
+
+def _lifted(ranking: Ranking, intent: str, confidence: float) -> Ranking:
+    """The ranking with an intent first; the others share what is left."""
+    rest = [entry for entry in ranking if entry[INTENT_NAME_KEY] != intent]
+    confidence = max(confidence, _likely(ranking, (intent,)))
+    share = (1 - confidence) / (sum(entry[PREDICTED_CONFIDENCE_KEY] for entry in rest) or 1)
+    first = {INTENT_NAME_KEY: intent, PREDICTED_CONFIDENCE_KEY: confidence}
+    return [
+        first,
+        *({**entry, PREDICTED_CONFIDENCE_KEY: entry[PREDICTED_CONFIDENCE_KEY] * share} for entry in rest),
+    ]
 
 
 def _top(ranking: Ranking) -> str | None:

@@ -56,8 +56,8 @@ class Entry:
 
     def denials(self, words: str, stated: Iterable[Span]) -> list[Span]:
         """Where the words say it with a "no" in between."""
-        stated = list(stated)
-        return [span for span in spans(self.negated, words) if not span.touches(stated)]
+        said = [*stated, *spans(self.say, words)]
+        return [span for span in spans(self.negated, words) if not span.touches(said)]
 
     def mentions(self, words: str, asked: str | None) -> list[Span]:
         """Where the words say it, `asked` being the question they answer."""
@@ -112,7 +112,7 @@ class Lexicon:
             slot,
             value,
             **said,
-            unlike=phrase_pattern(how["except"]) if how.get("except") else None,
+            unlike=phrase_pattern(how["except"], in_one_breath=True) if how.get("except") else None,
             only_with=phrase_pattern(how["with"]) if how.get("with") else None,
             negated=phrase_pattern(how["say"]) if how.get("say") and not across_no else None,
             counts=counts,

@@ -165,15 +165,22 @@ _OVER = re.compile(
 )
 
 
+_CHILDS_AGE = re.compile(
+    r"(?<!\S)(?:(?:kids?|children|boys|girls|sons|daughters|teens|teenagers) (?:[,(] |- |aged |who are |are |of )*(?:\d+ (?:, |and )+)?"
+    r"|(?:have|got|has|had|with|and) an? |son (?:is |of |aged |, )?)\d+$"
+)
+"""Up to a number: the age of a child the person has."""
+
+
 def age(words: str, asked: str | None) -> int | None:
     """The person's age in whole years, where it is told; `asked` is the slot of the question just asked."""
     soon = _TOO_YOUNG.search(words)
     if asked == "age_group" and soon:
         return int(soon["age"]) - 1
     for pattern in [*_AGES, _AGE_ALONE] if asked in (None, "age_group") else _AGES:
-        match = pattern.search(words)
-        if match and 4 <= int(match["age"]) <= 110:
-            return int(match["age"])
+        for match in pattern.finditer(words):
+            if 4 <= int(match["age"]) <= 110 and not _CHILDS_AGE.search(words[: match.end("age")]):
+                return int(match["age"])
     match = _BARE_AGE.search(words) if asked == "age_group" else None
     return int(match["age"]) if match and 4 <= int(match["age"]) <= 110 else None
 
@@ -221,7 +228,10 @@ def temperature(words: str, asked: bool) -> float | None:
     """A body temperature in degrees Celsius; Fahrenheit is converted. Only numbers a body can have."""
     for match in _TEMPERATURE.finditer(words):
         number = float(match["n"])
-        before, after = words[max(0, match.start() - 40) : match.start()], words[match.end() : match.end() + 25]
+        before, after = (
+            words[max(0, match.start() - 40) : match.start()],
+            words[match.end() : match.end() + 25],
+        )
         near = _FEVER_WORDS.search(before) or _FEVER_WORDS.search(after)
         sure = match["unit"] or near or "." in match["n"] and (asked or _FEVER_WORDS.search(words))
         if not sure or _OWN_AGE.search(before):
@@ -235,7 +245,9 @@ def temperature(words: str, asked: bool) -> float | None:
 
 _DAYS_TOO = r"(?: (?:\+|and)? ?\d d(?:ays?)?| \+ \d)?"
 _WEEKS = [
-    re.compile(r"^(?:hi|hello|hey|so|i am|she is|im|,|\.| )*(?P<n>\d{1,2}) weeks?(?= [,.] | and (?:spot|bleed)| here)"),
+    re.compile(
+        r"^(?:hi|hello|hey|so|i am|she is|im|,|\.| )*(?P<n>\d{1,2}) weeks?(?= [,.] | and (?:spot|bleed)| here)"
+    ),
     re.compile(
         rf"(?<!\S)(?P<n>\d{{1,2}})(?: \+ \d)? (?:weeks?|w){_DAYS_TOO}(?: (?:or so|maybe|now|about))*"
         r" (?:pregnant|gone|along|gestation|preg\w*|with (?:my|our|baby|twins|#))"
@@ -244,6 +256,7 @@ _WEEKS = [
         rf"(?<!\S)(?:pregnant|expecting) (?:[^\s.!?;]+ ){{0,5}}?(?P<n>\d{{1,2}})(?: \+ \d)? (?:weeks?|w){_DAYS_TOO}(?! (?:ago|old))"
     ),
     re.compile(r"(?<!\S)(?P<n>\d{1,2}) \+ [0-6](?! (?:\d|hours?|years?))(?!\S)"),
+    re.compile(r"(?<!\S)(?P<n>\d{1,2}) w(?:k|ks|eeks?)? [0-6] d(?!\S)(?! (?:old|ago|late|post))"),
 ]
 _LIKELY_WEEKS = [
     re.compile(r"(?<!\S)(?P<n>\d{1,2}) weeks? (?:today|yesterday|tomorrow|on \w+day)"),
@@ -340,6 +353,10 @@ _PADS = [
     re.compile(
         r"(?:every|each) (?P<hours>\d+(?:\.\d+)?)(?: (?:or|to|-) \d+(?:\.\d+)?)? (?P<unit>hours?|minutes?) (?:[^\s.!?;\d]+ ){0,6}?(?:pads?|tampons?)"
     ),
+    re.compile(
+        r"(?:pads?|tampons?) (?:[^\s!?;\d]+ ){0,4}?(?:(?:each|every|1) )*(?:lasts?|lasting) (?:me |for |about |only |maybe |around )*"
+        r"(?P<hours>\d+(?:\.\d+)?)(?: (?:or|to|-) \d+(?:\.\d+)?)? (?P<unit>hours?|minutes?)"
+    ),
 ]
 _SINCE_MEAL = re.compile(
     r"(?P<pads>\d+) (?:[^\s.!?;\d]+ ){0,4}?(?:pads?|tampons?) (?:[^\s.!?;\d]+ ){0,4}?since (?P<when>lunch|breakfast|dinner|tea|this morning|noon|midday|midnight|i got up|i woke up|this afternoon|work)"
@@ -349,16 +366,22 @@ _NOT_FULL = re.compile(
 )
 
 
+_EACH_HOUR = re.compile(r"(?<!\S)(?:an|every|per|each|/) (?:hour|\d)")
+_DENIED = re.compile(r"(?<!\S)(?:not|never|than|no) (?:even |anything like |quite |about )*$")
+"""Before an amount: "not a pad an hour", "less than a pad an hour"."""
+
+
 def pads_per_hour(words: str) -> tuple[float, float] | None:
     """(pads or tampons soaked an hour, over how many hours), where both are told; None otherwise."""
     match = _SINCE_MEAL.search(words)
-    if match:
+    if match and not _EACH_HOUR.search(match[0]):
         return int(match["pads"]) / 4, 4.0  # since a meal: taken as 4 hours
     for pattern in _PADS:
         match = pattern.search(words)
         if (
             not match
             or "liner" in match[0]
+            or _DENIED.search(words[: match.start()])
             or _NOT_FULL.search(words[max(0, match.start() - 30) : match.end()])
         ):
             continue
@@ -411,7 +434,7 @@ def pain_score(words: str) -> int | None:
 
 
 _TIMES = re.compile(
-    r"(?<!\S)(?P<n>\d{1,2}) (?:or \d+ |different |separate |- \d+ |to \d+ )?times?(?! (?:a|per|each|every|as|the|more|older) )"
+    r"(?<!\S)(?P<n>\d{1,2}) (?:or so |or \d+ |different |separate |- \d+ |to \d+ )?times?(?! (?:a|per|each|every|as|the|more|older) )"
 )
 _ORDINAL = re.compile(r"(?<!\S)(?P<n>\d{1,2}) (?:st|nd|rd|th) time")
 

@@ -24,7 +24,15 @@ from spotwise.timeline import DAY_OF_BLEEDING, LATE_PERIOD, STOPPED_PERIODS, YEA
 
 Answer = Literal["yes", "no", "unsure", "decline"]
 
-LISTS = ("danger_signs", "symptoms", "contraception", "medical_history", "circumstances", "details", "declined")
+LISTS = (
+    "danger_signs",
+    "symptoms",
+    "contraception",
+    "medical_history",
+    "circumstances",
+    "details",
+    "declined",
+)
 NOTHING_SAID = {"circumstances": "undisclosed", "consent": "undisclosed", "age_group": "undisclosed"}
 
 FEVER = 38.0
@@ -41,6 +49,9 @@ _SAME = (
     (("danger_signs", "severe_pain"), ("pain", "severe")),
 )
 """Values of two slots that say the same; who denies one denies the other."""
+_NOT_OF_THE_BLEEDING = ("periods", "contraception", "medical_history")
+"""Questions whose answers tell of an end that is not that of the bleeding."""
+_BLOOD = re.compile(r"bleed|blood|spot|bled")
 _NO_METHOD = frozenset({"none", "condoms", "new_in_3_months", "missed_doses", "coil_threads_changed"})
 
 
@@ -297,6 +308,9 @@ class _Reading:
 
     def _read_duration(self) -> None:
         """Whether the bleeding has gone on for 24 hours or more (A43)."""
+        if self.asked in _NOT_OF_THE_BLEEDING and not _BLOOD.search(self.words):
+            self.senses.pop("bleeding_status", None)  # "finished years ago", of periods
+            return
         told = set(self.told("bleeding_status"))
         if {"stopped", "ongoing_under_24h"} <= told:
             earlier = min(
@@ -444,7 +458,9 @@ class _Settling:
 
     def _says_more(self) -> bool:
         """A "no, but ..." of which nothing could be read: it may hold a danger sign, so it is asked again."""
-        more = re.search(r"(?<!\S)(?:but|except|apart from|although|only that) (?:[^\s]+ ){3}", self.reading.words)
+        more = re.search(
+            r"(?<!\S)(?:but|except|apart from|although|only that) (?:[^\s]+ ){3}", self.reading.words
+        )
         return more is not None and not set(self.facts) - {"person", "circumstances", "age", "age_group"}
 
     def _leaves_nothing(self, asked: str) -> bool:

@@ -24,7 +24,7 @@ FARTHEST_PARTNER = 5
 _SENTENCE_END = re.compile(r"[.!?;()] |: ")
 _ENDS_NEGATION = re.compile(
     r"(?<!\S)(?:but|however|although|though|except|apart|because|when|until|while|just|only|still|then|which|so|"
-    r"now|since|i|we|she|it|its|there|some|bit|slight|slightly|mild|mildly|lots|thank|sorry|due|more) "
+    r"now|since|i|we|she|he|they|it|its|there|some|bit|slight|slightly|mild|mildly|lots|thank|sorry|due|more|-) "
 )
 _ENDS_QUESTION = re.compile(r"(?<!\S)(?:but|because|i have|i am|i had|i feel|and i|i got) ")
 _ENDS_OTHER = re.compile(r"(?<!\S)(?:,|but|and i|i am|i have) ")
@@ -37,6 +37,9 @@ _ASKS = re.compile(
 _ASKS_FOR_ADVICE = re.compile(r"(?:should|can|do) i ")
 _FIRST_PERSON = re.compile(r"(?<!\S)(?:i|my|me|we|she|her) ")
 _RELATIVE = re.compile(r"(?:aunt|mum|mom|mother|sister|friend|mate|cousin|nan|gran)")
+_CLAUSE = re.compile(r"(?<!\S)(?:is|are|was|were|has|have|had) ")
+"""A mention with a verb of its own is no more of a list that a "no" began."""
+_NEXT_SENTENCE = re.compile(r"[.!;]")
 _GONE_REACH = 4
 """Characters between a mention and "gone": the space and a comma."""
 
@@ -83,7 +86,9 @@ class Message:
     def is_denied(self, entry: Entry, span: Span, sentence: Span) -> bool:
         """Whether a "no" before it reaches the mention, or it is told as gone."""
         if "gone" not in entry.counts and any(
-            0 <= cue.start - span.end <= _GONE_REACH for cue in self.cues["gone"]
+            0 <= cue.start - span.end <= _GONE_REACH
+            and not _NEXT_SENTENCE.search(self.words[span.end : cue.start])
+            for cue in self.cues["gone"]
         ):
             return True
         if any(cue.start == span.start for cue in self.cues["negative"]):
@@ -99,7 +104,9 @@ class Message:
         first_word = self.words[span.start :].split(" ", 1)[0] + " "
         if _ENDS_NEGATION.search(between + first_word) or len(between.split()) > FARTHEST_NEGATION:
             return False
-        if self.words.startswith("without ", negation.start) and "," in between:
+        if self.words.startswith("without ", negation.start) and re.search(r"(?<!\S)(?:,|and) ", between):
+            return False
+        if "," in between and _CLAUSE.search(self.words[span.start : span.end]):
             return False
         in_a_row = slot in self.lexicon.denied_in_a_row
         first, *more = between.split(", ")

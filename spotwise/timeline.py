@@ -41,7 +41,8 @@ _SINCE_PERIOD = re.compile(
     r"(?:[^\s.!?;,]+ ){0,3}(?:since|without) (?:[^\s.!?;,]+ ){0,4}(?:period|periods|bleed)"
 )
 _NOT_PERIOD = re.compile(
-    r"(?:boyfriend|partner|husband|wife|same|due|started|fitted|implant|coil|pill|injection|born|baby|smear|hrt|married|together|late|overdue|after sex)"
+    r"(?:boyfriend|partner|husband|wife|same|due|started|fitted|implant|coil|pill|injection|born|baby|smear|hrt|married|together"
+    r"|late|overdue|after sex)"
 )
 _STARTED_METHOD = re.compile(
     r"(?<!\S)(?:start\w*|began|begun|new|fitted|switched|changed|swapped|put in|inserted|went on|been on|have been on"

@@ -181,6 +181,7 @@ def _ten(match: re.Match[str]) -> str:
 
 _GAP = r"(?:(?!(?:not|no|never|without) )[^\s.!?;:]+ ){0,4}?"
 _GAP_WITH_NO = r"(?:[^\s.!?;:]+ ){0,4}?"
+_GAP_IN_ONE_BREATH = r"(?:(?!but )[^\s.!?;:,]+ ){0,4}?"
 _PIECE = re.compile(r"\.\.|[()|]|[*?]|[^\s()|*?]+")
 _SPECIAL = {
     "N": r"\d+(?:\.\d+)? ",
@@ -190,23 +191,25 @@ _SPECIAL = {
 }
 
 
-def phrase_pattern(phrases: Iterable[str], *, across_no: bool = True) -> re.Pattern[str]:
+def phrase_pattern(
+    phrases: Iterable[str], *, across_no: bool = True, in_one_breath: bool = False
+) -> re.Pattern[str]:
     """One pattern that finds any of the phrases in normalised words that end with a space.
 
     `across_no`: the words in a gap (`..`) may be a "no": "pain .. severe" is found in "the pain is not severe".
+    `in_one_breath`: they may not be a comma or a "but".
     Raises ValueError for a phrase that cannot be read.
     """
-    return re.compile(
-        r"(?<!\S)(?:" + "|".join(_Phrase(phrase, across_no).pattern() for phrase in phrases) + ")"
-    )
+    gap = _GAP_IN_ONE_BREATH if in_one_breath else _GAP_WITH_NO if across_no else _GAP
+    return re.compile(r"(?<!\S)(?:" + "|".join(_Phrase(phrase, gap).pattern() for phrase in phrases) + ")")
 
 
 class _Phrase:
     """Reads one phrase. Every word in the pattern takes the space after it along."""
 
-    def __init__(self, phrase: str, across_no: bool) -> None:
+    def __init__(self, phrase: str, gap: str) -> None:
         self.phrase = phrase
-        self.gap = _GAP_WITH_NO if across_no else _GAP
+        self.gap = gap
         self.pieces: list[str] = _PIECE.findall(phrase)
         self.position = 0
 

@@ -116,7 +116,7 @@ def test_a_no_reaches_over_a_list_and_ends_at_but() -> None:
         "I used to take warfarin",
         "my sister takes warfarin",
         "should I take warfarin?",
-        "I do not take warfarin",
+        "I am not on warfarin",
     ],
 )
 def test_the_past_other_people_and_questions_state_nothing(text: str) -> None:
@@ -373,11 +373,12 @@ def wrongly_read(got: Items, wanted: dict[str, Any]) -> Items:
 
 
 @pytest.mark.parametrize(
-    ("name", "least_found", "least_precision"), [("messages", 0.862, 0.873), ("varied", 0.964, 0.861)]
+    ("name", "least_found", "least_precision"), [("messages", 0.950, 0.914), ("varied", 0.973, 0.855)]
 )
 def test_the_share_of_stated_facts_that_is_read(
     name: str, least_found: float, least_precision: float
 ) -> None:
+    """Floors two points under what was reached; raise them with the reader."""
     stated = found = wrong = 0
     for message in yaml.safe_load((HERE / f"{name}.yml").read_text(encoding="utf-8"))["messages"]:
         got, wanted = (
