@@ -1,7 +1,8 @@
 """Red flags outrank the learnt ranking of intents. Two detectors look for them, and either one is enough.
 
-By words: what the patterns of `knowledge/lexicon.yml` find goes to the top of the ranking. By meaning: so
-does a red flag that the intent classifier thinks likely, though not likeliest, in the whole message or in
+By words: what the patterns of `knowledge/lexicon.yml` find goes to the top of the ranking, unless the meaning
+is surely another one ("should I say no to sex for now?"); the triage policy hears the words anyway. By
+meaning: so does a red flag that the intent classifier thinks likely, though not likeliest, in the whole message or in
 one of its sentences; a long message may hold it in a half-sentence. Recall comes first; the thresholds were
 measured (docs/nlu.md).
 """
@@ -40,7 +41,7 @@ class SafetyClassifier(GraphComponent, IntentClassifier):  # type: ignore[misc] 
             "likely": 0.35,  # of all red flags together, in the whole message
             "likely_in_sentence": 0.85,  # of one, in a sentence of it
             "confidence": 0.7,  # at least, so that the fallback does not take the turn
-            "unlikely": 0.02,  # an emergency sign is not believed where another meaning is this much surer
+            "unlikely": 0.02,  # of all red flags together: below it the words are not believed
         }
 
     def __init__(self, config: dict[str, Any]) -> None:
@@ -72,17 +73,13 @@ class SafetyClassifier(GraphComponent, IntentClassifier):  # type: ignore[misc] 
         return messages
 
     def _by_words(self, text: str, ranking: Ranking) -> tuple[str, float] | None:
-        facts = reading_of(text).facts
-        details = set(facts.get("details", ()))
-        if "self_harm" in details:
-            return SELF_HARM, 1.0
-        if facts.get("consent") == "unwanted" or details & {"in_danger", "choked_or_drugged"}:
-            return ASSAULT, 1.0
-        if SIGNS & set(facts.get("danger_signs", ())) and _top(ranking) != "correct_answer":
-            sure_of_else = _top(ranking) not in (None, "describe_spotting", *RED_FLAGS)
-            if not (sure_of_else and _likely(ranking, RED_FLAGS) < self._config["unlikely"]):
-                return EMERGENCY, 1.0
-        return None
+        intent = _told(text)
+        if intent is None or (intent == EMERGENCY and _top(ranking) == "correct_answer"):
+            return None
+        clearly_else = _top(ranking) not in (None, "describe_spotting")
+        if clearly_else and _likely(ranking, RED_FLAGS) < self._config["unlikely"]:
+            return None
+        return intent, 1.0
 
     def _by_meaning(self, ranking: Ranking, sentences: list[Ranking]) -> tuple[str, float] | None:
         likely = _likely(ranking, RED_FLAGS)
@@ -93,6 +90,17 @@ class SafetyClassifier(GraphComponent, IntentClassifier):  # type: ignore[misc] 
             if intent in RED_FLAGS and _likely(sentence, (intent,)) >= self._config["likely_in_sentence"]:
                 return intent, _likely(sentence, (intent,))
         return None
+
+
+def _told(text: str) -> str | None:
+    """The red flag that the lexicon finds."""
+    facts = reading_of(text).facts
+    details = set(facts.get("details", ()))
+    if "self_harm" in details:
+        return SELF_HARM
+    if facts.get("consent") == "unwanted" or details & {"in_danger", "choked_or_drugged"}:
+        return ASSAULT
+    return EMERGENCY if SIGNS & set(facts.get("danger_signs", ())) else None
 
 
 def _lifted(ranking: Ranking, intent: str, confidence: float) -> Ranking:

@@ -1,4 +1,4 @@
-"""The words of `knowledge/lexicon.yml`, ready to be looked for: how each fact is said, and the cues around it."""
+"""The words of `knowledge/lexicon.yml`, ready to be looked for: how facts are said, and the cues around."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ import yaml
 from spotwise.conditions import Vocabulary
 from spotwise.words import Spelling, normalise, phrase_pattern
 
-_SIGHS = r"(?:[,.!]+ |(?:so|well|oh|um|erm|ok|okay|thanks|hi|hmm|honestly|ah|god|gosh|er|uh|lol|haha|hello|sorry) )*"
+_SIGHS = (
+    r"(?:[,.!]+ |(?:so|well|oh|um|erm|ok|okay|thanks|hi|hmm|honestly|ah|god|gosh|er|uh|lol|haha|hello"
+    r"|sorry) )*"
+)
 """What people say before the answer itself."""
 
 

@@ -1,4 +1,4 @@
-"""Numbers and times in normalised words: ages, temperatures, pads an hour, clot sizes, weeks, "since Tuesday".
+"""Numbers and times in normalised words: ages, temperatures, pads an hour, clots, weeks, "since Tuesday".
 
 Everything here is arithmetic on what the person wrote; which fact follows from a number is a clinical
 threshold and stands beside it with its rule.
@@ -20,28 +20,38 @@ _DAYS_IN = {
     "week": 7.0, "fortnight": 14.0, "month": 30.4, "year": 365.0,
 }  # fmt: skip
 _WORDS_FOR_DAYS = {
-    "the day before yesterday": 2.0, "yesterday morning": 1.1, "yesterday evening": 0.6, "yesterday night": 0.6,
-    "yesterday afternoon": 0.8, "yesterday": 1.0, "last night": 0.5, "this morning": 0.3, "this afternoon": 0.2,
+    "the day before yesterday": 2.0, "yesterday morning": 1.1, "yesterday evening": 0.6,
+    "yesterday night": 0.6,
+    "yesterday afternoon": 0.8, "yesterday": 1.0, "last night": 0.5, "this morning": 0.3,
+    "this afternoon": 0.2,
     "this evening": 0.1, "tonight": 0.1, "today": 0.3, "just now": 0.0, "earlier": 0.2, "last weekend": 4.0,
-    "at the weekend": 2.0, "over the weekend": 2.0, "the weekend": 2.0, "last week": 7.0, "the other day": 3.0,
+    "at the weekend": 2.0, "over the weekend": 2.0, "the weekend": 2.0, "last week": 7.0,
+    "the other day": 3.0,
     "last month": 30.0, "last year": 365.0, "ages ago": 400.0, "years ago": 1000.0, "a while ago": 100.0,
     "recently": 14.0, "this week": 3.0, "this month": 15.0, "the other week": 14.0, "the other night": 3.0,
 }  # fmt: skip
 _SEASONS = {"spring": (4, 15), "summer": (7, 15), "autumn": (10, 15), "fall": (10, 15), "winter": (1, 15),
             "christmas": (12, 25), "easter": (4, 10), "new year": (1, 1)}  # fmt: skip
 
-_AMOUNT = r"(?P<n>\d+(?:\.\d+)?|an?|few|a few|several|a couple|the last)(?: or \d+| to \d+| - \d+)? (?:of |full |whole |good |solid )?"
+_AMOUNT = (
+    r"(?P<n>\d+(?:\.\d+)?|an?|few|a few|several|a couple|the last)(?: or \d+| to \d+| - \d+)? "
+    r"(?:of |full |whole |good |solid )?"
+)
 _LENGTH = re.compile(
-    rf"(?<!\S)(?P<before>(?:over|more than|since|for|about|under|less than|nearly|past|last|within|in|at|every|each|per) )*"
+    r"(?<!\S)(?P<before>(?:over|more than|since|for|about|under|less than|nearly|past|last"
+    r"|within|in|at|every|each|per) )*"
     rf"{_AMOUNT}(?P<unit>second|minute|hour|day|night|week|fortnight|month|year)s?"
-    r"(?= (?P<after>ago|old|postpartum|post|pregnant|back|later|since|after|now|gone|along|before|late|early|overdue)\b)?(?!\S)"
+    r"(?= (?P<after>ago|old|postpartum|post|pregnant|back|later|since|after|now|gone|along"
+    r"|before|late|early|overdue)\b)?(?!\S)"
 )
 _WORD_TIME = re.compile(r"(?<!\S)(?:" + "|".join(sorted(_WORDS_FOR_DAYS, key=len, reverse=True)) + r")(?!\S)")
 _WEEKDAY = re.compile(
-    rf"(?<!\S)(?P<now>(?:now|today is|it is(?: now)?|here i am(?: on| it is)?|is now) )?(?P<last>last |this |on |since |)(?P<day>{'|'.join(DAY_NAMES)})(?!\S)"
+    r"(?<!\S)(?P<now>(?:now|today is|it is(?: now)?|here i am(?: on| it is)?|is now) "
+    rf")?(?P<last>last |this |on |since |)(?P<day>{'|'.join(DAY_NAMES)})(?!\S)"
 )
 _MONTH = re.compile(
-    rf"(?<!\S)(?P<how>in|last|since|back in|this|of|from) (?:early |mid |late |about )?(?P<month>{'|'.join(MONTH_NAMES)})(?!\S)"
+    r"(?<!\S)(?P<how>in|last|since|back in|this|of|from) (?:early |mid |late |about "
+    rf")?(?P<month>{'|'.join(MONTH_NAMES)})(?!\S)"
 )
 _SEASON = re.compile(
     rf"(?<!\S)(?:last|in the|this|since|over the|since last|at|over) (?P<season>{'|'.join(_SEASONS)})(?!\S)"
@@ -121,24 +131,47 @@ def _days_since(today: date, month: int, day: int) -> float:
 
 # --- Age, temperature, pregnancy ------------------------------------------------------------------
 
-_NOT_A_LENGTH = r"(?! (?:weeks?|days?|months?|hours?|minutes?|seconds?|times?|pads?|tampons?|cm|mm|mg|percent|%|°|st|kg|/|\+|w|d|c|f c))"
-_AFTER_AGE = r"(?= (?:[.,!?;)(]|and|but|in|now|here|f|y|years|year|yrs?|with|female|so|next|this|just|a|uk|us|from|who|he|she|my|btw|-|if|on|yo)(?!\S)|\s*$)"
+_NOT_A_LENGTH = (
+    r"(?! (?:weeks?|days?|months?|hours?|minutes?|seconds?|times?|pads?|tampons?|cm|mm|mg"
+    r"|percent|%|°|st|kg|/|\+|w|d|c|f c))"
+)
+_AFTER_AGE = (
+    r"(?= (?:[.,!?;)(]|and|but|in|now|here|f|y|years|year|yrs?|with|female|so|next|this|just"
+    r"|a|uk|us|from|who|he|she|my|btw|-|if|on|yo)(?!\S)|\s*$)"
+)
 _AGES = [
     re.compile(pattern)
     for pattern in (
-        rf"(?<!\S)(?:i am|she is|(?:wife|daughter|girlfriend|sister|partner) is|age|aged|age is|(?:have )?just turned|turned|am|nearly|almost|im|i be|she) (?P<age>\d{{1,3}}){_NOT_A_LENGTH}{_AFTER_AGE}",
-        r"(?<!\S)(?P<age>\d{1,3}) (?:years? old|years? of age|years? young|y o|y / o|yr old|- year - old|year - old|year old (?:woman|girl|female|daughter|widow|lady))(?! (?:son|baby|boy|kid|toddler|child|car|coil))(?! and an? \d)",
+        (
+            r"(?<!\S)(?:i am|she is|(?:wife|daughter|girlfriend|sister|partner) is|age|aged|age is"
+            r"|(?:have )?just turned|turned|am|nearly|almost|im|i be|she) "
+            rf"(?P<age>\d{{1,3}}){_NOT_A_LENGTH}{_AFTER_AGE}"
+        ),
+        (
+            r"(?<!\S)(?P<age>\d{1,3}) (?:years? old|years? of age|years? young|y o|y / o|yr old|- "
+            r"year - old|year - old|year old (?:woman|girl|female|daughter|widow|lady))(?! (?:son"
+            r"|baby|boy|kid|toddler|child|car|coil))(?! and an? \d)"
+        ),
         r"(?<!\S)(?:i|she) (?:have|has) (?P<age>\d{2}) (?:years?|yrs?)(?! (?:of|with|together|on|since))",
         r"(?<!\S)(?P<age>\d{2}) (?:f|female|woman|btw|nb|afab|enby|ftm)(?!\S)",
-        rf"(?<!\S)(?:i am|she is|i meant|meant to say) (?P<age>\d{{2}}){_NOT_A_LENGTH}(?! - \d| (?:and a half|stone|kg|kilos|cm|pads?|tampons?|percent|%|of|or \d))(?!\S)",
+        (
+            rf"(?<!\S)(?:i am|she is|i meant|meant to say) (?P<age>\d{{2}}){_NOT_A_LENGTH}(?! - \d| "
+            r"(?:and a half|stone|kg|kilos|cm|pads?|tampons?|percent|%|of|or \d))(?!\S)"
+        ),
         r"(?<!\S)(?:f|female|woman) (?P<age>\d{2})(?!\S)",
         r"(?<!\S)(?P<age>\d{2}) here(?!\S)",
         r"(?<!\S)(?:widow|woman|lady|girl|person|wife|daughter|mother|patient) of (?P<age>\d{1,2})(?!\S)",
-        r"(?<!\S)(?:i|wife|daughter|girlfriend|sister|mother|law|partner|friend) who (?:am|is) (?P<age>\d{1,2})(?!\S)",
+        (
+            r"(?<!\S)(?:i|wife|daughter|girlfriend|sister|mother|law|partner|friend) who (?:am|is) "
+            r"(?P<age>\d{1,2})(?!\S)"
+        ),
         r"(?<!\S)my (?P<age>\d{2}) (?:st|nd|rd|th)(?!\S)",
         r"(?<!\S)(?:are|were|we) both (?P<age>\d{2})(?!\S)",
         r"(?:^|[.] )at (?P<age>\d{2}) ,",
-        r"(?<!\S)(?:wife|daughter|girlfriend|sister|partner) (?:\( )?(?P<age>\d{1,2})(?= (?:\)|,|is|has|was|and))",
+        (
+            r"(?<!\S)(?:wife|daughter|girlfriend|sister|partner) (?:\( )?(?P<age>\d{1,2})(?= (?:\)|,"
+            r"|is|has|was|and))"
+        ),
         r"(?<!\S)(?:at|being) (?P<age>\d{2}) (?:i|now|years)(?!\S)",
     )
 ]
@@ -161,12 +194,14 @@ _BANDS = (
 _RANGE = re.compile(r"(?<!\S)(?P<low>\d{1,2}) (?:-|to|or|/|and) (?P<high>\d{1,2})(?!\S)")
 _UNDER = re.compile(r"(?<!\S)(?:under|below|younger than|less than|not yet) (?P<age>\d{1,2})(?!\S)")
 _OVER = re.compile(
-    r"(?<!\S)(?:over|above|older than|more than|past) (?P<age>\d{1,2})(?!\S)|(?<!\S)(?P<plus>\d{2}) (?:\+|plus|or over|or older|and over|and up)(?!\S)"
+    r"(?<!\S)(?:over|above|older than|more than|past) (?P<age>\d{1,2})(?!\S)"
+    r"|(?<!\S)(?P<plus>\d{2}) (?:\+|plus|or over|or older|and over|and up)(?!\S)"
 )
 
 
 _CHILDS_AGE = re.compile(
-    r"(?<!\S)(?:(?:kids?|children|boys|girls|sons|daughters|teens|teenagers) (?:[,(] |- |aged |who are |are |of )*(?:\d+ (?:, |and )+)?"
+    r"(?<!\S)(?:(?:kids?|children|boys|girls|sons|daughters|teens|teenagers) (?:[,(] |- |aged "
+    r"|who are |are |of )*(?:\d+ (?:, |and )+)?"
     r"|(?:have|got|has|had|with|and) an? |son (?:is |of |aged |, )?)\d+$"
 )
 """Up to a number: the age of a child the person has."""
@@ -181,8 +216,8 @@ def age(words: str, asked: str | None) -> int | None:
         for match in pattern.finditer(words):
             if 4 <= int(match["age"]) <= 110 and not _CHILDS_AGE.search(words[: match.end("age")]):
                 return int(match["age"])
-    match = _BARE_AGE.search(words) if asked == "age_group" else None
-    return int(match["age"]) if match and 4 <= int(match["age"]) <= 110 else None
+    bare = _BARE_AGE.search(words) if asked == "age_group" else None
+    return int(bare["age"]) if bare and 4 <= int(bare["age"]) <= 110 else None
 
 
 def age_range(words: str) -> str | None:
@@ -216,7 +251,8 @@ def age_band(years: int) -> str:
 
 
 _TEMPERATURE = re.compile(
-    r"(?<!\S)(?P<n>\d{2,3}(?:\.\d+)?)(?: °| degrees?)?(?: (?P<unit>c|f|celsius|fahrenheit|degrees))?(?! (?:weeks?|days?|years?|hours?|minutes?|months?|%))(?!\S)"
+    r"(?<!\S)(?P<n>\d{2,3}(?:\.\d+)?)(?: °| degrees?)?(?: (?P<unit>c|f|celsius|fahrenheit"
+    r"|degrees))?(?! (?:weeks?|days?|years?|hours?|minutes?|months?|%))(?!\S)"
 )
 
 
@@ -233,7 +269,7 @@ def temperature(words: str, asked: bool) -> float | None:
             words[match.end() : match.end() + 25],
         )
         near = _FEVER_WORDS.search(before) or _FEVER_WORDS.search(after)
-        sure = match["unit"] or near or "." in match["n"] and (asked or _FEVER_WORDS.search(words))
+        sure = match["unit"] or near or ("." in match["n"] and (asked or _FEVER_WORDS.search(words)))
         if not sure or _OWN_AGE.search(before):
             continue
         if 34 <= number <= 43 and (match["unit"] or "c")[0] != "f":
@@ -246,14 +282,16 @@ def temperature(words: str, asked: bool) -> float | None:
 _DAYS_TOO = r"(?: (?:\+|and)? ?\d d(?:ays?)?| \+ \d)?"
 _WEEKS = [
     re.compile(
-        r"^(?:hi|hello|hey|so|i am|she is|im|,|\.| )*(?P<n>\d{1,2}) weeks?(?= [,.] | and (?:spot|bleed)| here)"
+        r"^(?:hi|hello|hey|so|i am|she is|im|,|\.| )*(?P<n>\d{1,2}) weeks?(?= [,.] | and (?:spot"
+        r"|bleed)| here)"
     ),
     re.compile(
         rf"(?<!\S)(?P<n>\d{{1,2}})(?: \+ \d)? (?:weeks?|w){_DAYS_TOO}(?: (?:or so|maybe|now|about))*"
         r" (?:pregnant|gone|along|gestation|preg\w*|with (?:my|our|baby|twins|#))"
     ),
     re.compile(
-        rf"(?<!\S)(?:pregnant|expecting) (?:[^\s.!?;]+ ){{0,5}}?(?P<n>\d{{1,2}})(?: \+ \d)? (?:weeks?|w){_DAYS_TOO}(?! (?:ago|old))"
+        rf"(?<!\S)(?:pregnant|expecting) (?:[^\s.!?;]+ ){{0,5}}?(?P<n>\d{{1,2}})(?: \+ \d)? "
+        rf"(?:weeks?|w){_DAYS_TOO}(?! (?:ago|old))"
     ),
     re.compile(r"(?<!\S)(?P<n>\d{1,2}) \+ [0-6](?! (?:\d|hours?|years?))(?!\S)"),
     re.compile(r"(?<!\S)(?P<n>\d{1,2}) w(?:k|ks|eeks?)? [0-6] d(?!\S)(?! (?:old|ago|late|post))"),
@@ -274,7 +312,8 @@ _ASKED_MONTHS = re.compile(r"(?<!\S)(?P<n>\d(?:\.5)?) months?(?! ago)")
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth")
 _WEEKS_IN_A_MONTH = 4.35
 _BABY_OR_EARLIER = re.compile(
-    r"(?:(?:baby|son|daughter|newborn|he|she|twins) (?:is|are|was|were|turned|just turned) (?:about |only |nearly |now )?"
+    r"(?:(?:baby|son|daughter|newborn|he|she|twins) (?:is|are|was|were|turned|just turned) "
+    r"(?:about |only |nearly |now )?"
     r"|(?:lost|miscarr\w*|bled|terminat\w*) (?:[^\s.!?;]+ ){0,6}?at |(?:was|gave birth|born) (?:at )?)$"
 )
 _PREGNANCY_WORDS = re.compile(r"pregnan|scan|midwife|baby is|bump|due date")
@@ -283,7 +322,8 @@ _PREGNANCY_WORDS = re.compile(r"pregnan|scan|midwife|baby is|bump|due date")
 FULL_TERM = 40
 """Weeks of a pregnancy at the due date."""
 _DUE_IN = re.compile(
-    r"(?:coming|due|expected|arriving|arrives|born|birth)(?: date)?(?: is)? in (?P<n>\d{1,2}|an?) (?P<unit>week|month)s?(?!\S)"
+    r"(?:coming|due|expected|arriving|arrives|born|birth)(?: date)?(?: is)? in (?P<n>\d{1,2}"
+    r"|an?) (?P<unit>week|month)s?(?!\S)"
 )
 
 
@@ -342,27 +382,35 @@ _COUNT = r"(?P<pads>\d+(?:\.\d+)?|an?|my|few|several)"
 _PADS = [
     re.compile(
         rf"(?<!\S){_COUNT} (?:[^\s.!?;\d]+ ){{0,4}}?(?:pads?|tampons?|liners?)"
-        r" (?:[^\s.!?;\d]+ ){0,5}?(?P<hours>\d+(?:\.\d+)?|an?|the last|the past)(?: or \d+)? (?P<unit>hours?|minutes?|days?)"
+        r" (?:[^\s.!?;\d]+ ){0,5}?(?P<hours>\d+(?:\.\d+)?|an?|the last|the past)(?: or \d+)? "
+        r"(?P<unit>hours?|minutes?|days?)"
     ),
     re.compile(
-        rf"(?<!\S){_COUNT} (?:[^\s.!?;\d]+ ){{0,4}}?(?:pads?|tampons?) (?:[^\s.!?;\d]+ ){{0,3}}?(?:an|every|per|each|/) (?P<unit>hours?)"
+        rf"(?<!\S){_COUNT} (?:[^\s.!?;\d]+ ){{0,4}}?(?:pads?|tampons?) (?:[^\s.!?;\d]+ "
+        rf"){{0,3}}?(?:an|every|per|each|/) (?P<unit>hours?)"
     ),
     re.compile(
-        r"(?:pads?|tampons?) (?:[^\s.!?;\d]+ ){0,4}?(?:every|each|per) (?P<hours>\d+(?:\.\d+)?)(?: (?:or|to|-) \d+(?:\.\d+)?)? (?P<unit>hours?|minutes?)"
+        r"(?:pads?|tampons?) (?:[^\s.!?;\d]+ ){0,4}?(?:every|each|per) "
+        r"(?P<hours>\d+(?:\.\d+)?)(?: (?:or|to|-) \d+(?:\.\d+)?)? (?P<unit>hours?|minutes?)"
     ),
     re.compile(
-        r"(?:every|each) (?P<hours>\d+(?:\.\d+)?)(?: (?:or|to|-) \d+(?:\.\d+)?)? (?P<unit>hours?|minutes?) (?:[^\s.!?;\d]+ ){0,6}?(?:pads?|tampons?)"
+        r"(?:every|each) (?P<hours>\d+(?:\.\d+)?)(?: (?:or|to|-) \d+(?:\.\d+)?)? (?P<unit>hours?"
+        r"|minutes?) (?:[^\s.!?;\d]+ ){0,6}?(?:pads?|tampons?)"
     ),
     re.compile(
-        r"(?:pads?|tampons?) (?:[^\s!?;\d]+ ){0,4}?(?:(?:each|every|1) )*(?:lasts?|lasting) (?:me |for |about |only |maybe |around )*"
+        r"(?:pads?|tampons?) (?:[^\s!?;\d]+ ){0,4}?(?:(?:each|every|1) )*(?:lasts?|lasting) (?:me "
+        r"|for |about |only |maybe |around )*"
         r"(?P<hours>\d+(?:\.\d+)?)(?: (?:or|to|-) \d+(?:\.\d+)?)? (?P<unit>hours?|minutes?)"
     ),
 ]
 _SINCE_MEAL = re.compile(
-    r"(?P<pads>\d+) (?:[^\s.!?;\d]+ ){0,4}?(?:pads?|tampons?) (?:[^\s.!?;\d]+ ){0,4}?since (?P<when>lunch|breakfast|dinner|tea|this morning|noon|midday|midnight|i got up|i woke up|this afternoon|work)"
+    r"(?P<pads>\d+) (?:[^\s.!?;\d]+ ){0,4}?(?:pads?|tampons?) (?:[^\s.!?;\d]+ ){0,4}?since "
+    r"(?P<when>lunch|breakfast|dinner|tea|this morning|noon|midday|midnight|i got up|i woke "
+    r"up|this afternoon|work)"
 )
 _NOT_FULL = re.compile(
-    r"(?:hardly|barely|not|half|never|nothing) (?:[^\s.!?;]+ ){0,3}?(?:soak\w*|fill\w*|full)|liner|just (?:to be|in case)"
+    r"(?:hardly|barely|not|half|never|nothing) (?:[^\s.!?;]+ ){0,3}?(?:soak\w*|fill\w*|full)"
+    r"|liner|just (?:to be|in case)"
 )
 
 
@@ -407,7 +455,8 @@ def pads_per_hour(words: str) -> tuple[float, float] | None:
 
 
 _SIZE = re.compile(
-    r"(?<!\S)(?P<n>\d+(?:\.\d+)?)(?: or \d+| to \d+| - \d+)? ?(?P<unit>cm|cms|centimet\w+|mm|millimet\w+|inch|inches|in|\")(?!\S)"
+    r"(?<!\S)(?P<n>\d+(?:\.\d+)?)(?: or \d+| to \d+| - \d+)? ?(?P<unit>cm|cms|centimet\w+|mm"
+    r"|millimet\w+|inch|inches|in|\")(?!\S)"
 )
 
 
@@ -434,7 +483,8 @@ def pain_score(words: str) -> int | None:
 
 
 _TIMES = re.compile(
-    r"(?<!\S)(?P<n>\d{1,2}) (?:or so |or \d+ |different |separate |- \d+ |to \d+ )?times?(?! (?:a|per|each|every|as|the|more|older) )"
+    r"(?<!\S)(?P<n>\d{1,2}) (?:or so |or \d+ |different |separate |- \d+ |to \d+ )?times?(?! "
+    r"(?:a|per|each|every|as|the|more|older) )"
 )
 _ORDINAL = re.compile(r"(?<!\S)(?P<n>\d{1,2}) (?:st|nd|rd|th) time")
 
@@ -447,7 +497,10 @@ def episodes(words: str, asked: bool) -> int | None:
             return int(match["n"])
     if asked:
         bare = re.match(
-            r"^(?:about|maybe|like|i think|just|only|so|,|\.| )*(?P<n>\d{1,2})(?: (?:[.,!]|or \d+|so far|now|maybe|i think)| )*$",
+            (
+                r"^(?:about|maybe|like|i think|just|only|so|,|\.| )*(?P<n>\d{1,2})(?: (?:[.,!]|or \d+|so "
+                r"far|now|maybe|i think)| )*$"
+            ),
             words,
         )
         if bare:

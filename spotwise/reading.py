@@ -1,8 +1,8 @@
 """From a message to facts.
 
 The words to look for are in `knowledge/lexicon.yml` (`spotwise.lexicon`), what a mention means is worked out
-by `spotwise.senses`, numbers and times by `spotwise.measures` and `spotwise.timeline`. This module brings them
-together for one message on its own; what the facts of several messages come to is the task of `spotwise.facts`.
+by `spotwise.senses`, numbers and times by `spotwise.measures` and `spotwise.timeline`. This module brings
+them together for one message; what the facts of several messages come to is the task of `spotwise.facts`.
 """
 
 from __future__ import annotations

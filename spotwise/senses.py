@@ -23,8 +23,10 @@ FARTHEST_PARTNER = 5
 
 _SENTENCE_END = re.compile(r"[.!?;()] |: ")
 _ENDS_NEGATION = re.compile(
-    r"(?<!\S)(?:but|however|although|though|except|apart|because|when|until|while|just|only|still|then|which|so|"
-    r"now|since|i|we|she|he|they|it|its|there|some|bit|slight|slightly|mild|mildly|lots|thank|sorry|due|more|-) "
+    r"(?<!\S)(?:but|however|although|though|except|apart|because|when|until|while|just|only"
+    r"|still|then|which|so|"
+    r"now|since|i|we|she|he|they|it|its|there|some|bit|slight|slightly|mild|mildly|lots|thank"
+    r"|sorry|due|more|-) "
 )
 _ENDS_QUESTION = re.compile(r"(?<!\S)(?:but|because|i have|i am|i had|i feel|and i|i got) ")
 _ENDS_OTHER = re.compile(r"(?<!\S)(?:,|but|and i|i am|i have) ")
@@ -76,9 +78,12 @@ class Message:
             return "past"
         if "other" not in entry.counts and self.is_others(span, sentence):
             return "other"
-        if "partner" not in entry.counts and not self.about_other:
-            if self._follows("partner", span, sentence, FARTHEST_PARTNER, _ENDS_PARTNER):
-                return "partner"
+        if (
+            "partner" not in entry.counts
+            and not self.about_other
+            and self._follows("partner", span, sentence, FARTHEST_PARTNER, _ENDS_PARTNER)
+        ):
+            return "partner"
         if self._follows("unsure", span, sentence, FARTHEST_DOUBT, _ENDS_DOUBT):
             return "doubted"
         return "stated"

@@ -1,4 +1,4 @@
-"""What the times in a message belong to: a birth, a procedure, the last period, a new method, the bleeding itself."""
+"""What the times in a message belong to: a birth, a procedure, the last period, a method, the bleeding."""
 
 from __future__ import annotations
 
@@ -41,29 +41,35 @@ _SINCE_PERIOD = re.compile(
     r"(?:[^\s.!?;,]+ ){0,3}(?:since|without) (?:[^\s.!?;,]+ ){0,4}(?:period|periods|bleed)"
 )
 _NOT_PERIOD = re.compile(
-    r"(?:boyfriend|partner|husband|wife|same|due|started|fitted|implant|coil|pill|injection|born|baby|smear|hrt|married|together"
+    r"(?:boyfriend|partner|husband|wife|same|due|started|fitted|implant|coil|pill|injection"
+    r"|born|baby|smear|hrt|married|together"
     r"|late|overdue|after sex)"
 )
 _STARTED_METHOD = re.compile(
-    r"(?<!\S)(?:start\w*|began|begun|new|fitted|switched|changed|swapped|put in|inserted|went on|been on|have been on"
+    r"(?<!\S)(?:start\w*|began|begun|new|fitted|switched|changed|swapped|put in|inserted|went "
+    r"on|been on|have been on"
     r"|on it|on them|taking it|since) "
 )
 _NOT_METHOD = re.compile(
     r"(?<!\S)(?:sex|bleed\w*|spot\w*|blood|partner|seeing|boyfriend|pain|itch\w*|period\w*|[.;]) "
 )
 _NOT_BLEEDING = re.compile(
-    r"(?:pill|coil|implant|born|birth|period|smear|pregnan|operation|surgery|(?:boyfriend|partner|together) (?:for|of|since)"
-    r"|seeing|married|test|antibiotic|offshore|away|itch|fitted|appointment|scan|last \w+ lasted|due|shift|bloat|ache|abortion)"
+    r"(?:pill|coil|implant|born|birth|period|smear|pregnan|operation|surgery|(?:boyfriend"
+    r"|partner|together) (?:for|of|since)"
+    r"|seeing|married|test|antibiotic|offshore|away|itch|fitted|appointment|scan|last \w+ "
+    r"lasted|due|shift|bloat|ache|abortion)"
 )
 _BLEEDS = re.compile(r"bleed|spot|blood")
 _OVER = re.compile(r"(?:stopped|gone|nothing)")
 _BEGAN = re.compile(
-    r"(?:start\w*|began|begun|happened|came on|noticed|bleed\w*|bled|spot\w*|sex|slept|going) (?:[^\s.!?;]+ ){0,5}$"
+    r"(?:start\w*|began|begun|happened|came on|noticed|bleed\w*|bled|spot\w*|sex|slept|going) "
+    r"(?:[^\s.!?;]+ ){0,5}$"
 )
 
 
 _NOT_DONE = re.compile(
-    r"(?<!\S)(?:meant|supposed|due|waiting|booked|referred|need|needs|missed|list|going) (?:[^\s.!?;]+ ){0,5}?$"
+    r"(?<!\S)(?:meant|supposed|due|waiting|booked|referred|need|needs|missed|list|going) "
+    r"(?:[^\s.!?;]+ ){0,5}?$"
 )
 _NEVER_DONE = re.compile(r"(?:[^\s.!?;]+ ){0,3}?(?:never|did not) (?:went|go|gone|did|had|have|been|attend)")
 """A procedure that was planned, or missed."""

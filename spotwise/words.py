@@ -22,7 +22,17 @@ LONGEST = 8_000
 """Characters that are read. More than anyone types; the rest of a longer text is ignored."""
 
 _QUOTES = str.maketrans(
-    {"½": ".5 ", "’": "'", "‘": "'", "`": "'", "´": "'", "“": '"', "”": '"', "–": "-", "—": " - "}
+    {
+        "½": ".5 ",
+        "\u2019": "'",
+        "\u2018": "'",
+        "`": "'",
+        "\u00b4": "'",
+        "“": '"',
+        "”": '"',
+        "\u2013": "-",
+        "—": " - ",
+    }
 )
 
 _CONTRACTIONS: list[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]]] = [
@@ -38,7 +48,9 @@ _CONTRACTIONS: list[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]]
     (re.compile(r"\b(he|she|it|that|there|what|who|here|how|nothing|everything)'s\b"), r"\1 is"),
     (
         re.compile(
-            r"\b(its|thats|theres|shes|hes|whats)\b(?= (a|an|the|been|not|now|stopp|gone|going|still|just|all|bleed|only|like|so|too|very|really|about|over|light|heavy|slow|done|fine|me|my|no|getting|\d)\w*)"
+            r"\b(its|thats|theres|shes|hes|whats)\b(?= (a|an|the|been|not|now|stopp|gone|going|still"
+            r"|just|all|bleed|only|like|so|too|very|really|about|over|light|heavy|slow|done|fine|me"
+            r"|my|no|getting|\d)\w*)"
         ),
         lambda m: m[1][:-1] + " is",
     ),
@@ -156,7 +168,7 @@ class Spelling:
         return self._right[word]
 
     def _closest(self, word: str) -> str:
-        """The one known word that a slip turns into this one; the word itself where there is none, or more."""
+        """The one known word that a slip turns into this one; the word itself where there is not just one."""
         if (
             len(word) < self.SHORTEST
             or word in self._words
@@ -169,7 +181,7 @@ class Spelling:
 
 
 def _is_slip(word: str, known: str) -> bool:
-    """Whether a letter was missed, added or swapped with the next. A wrong letter makes too many other words."""
+    """Whether a letter was missed, added or swapped with the next. A wrong letter makes too many words."""
     if abs(len(word) - len(known)) > 1 or OSA.distance(word, known, score_cutoff=1) != 1:
         return False
     return len(word) != len(known) or sorted(word) == sorted(known)
@@ -196,7 +208,8 @@ def phrase_pattern(
 ) -> re.Pattern[str]:
     """One pattern that finds any of the phrases in normalised words that end with a space.
 
-    `across_no`: the words in a gap (`..`) may be a "no": "pain .. severe" is found in "the pain is not severe".
+    `across_no`: the words in a gap (`..`) may be a "no": "pain .. severe" is found in
+    "the pain is not severe".
     `in_one_breath`: they may not be a comma or a "but".
     Raises ValueError for a phrase that cannot be read.
     """
