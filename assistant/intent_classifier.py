@@ -23,8 +23,8 @@ from rasa.nlu.featurizers.featurizer import Featurizer
 from rasa.shared.nlu.constants import INTENT, INTENT_NAME_KEY, PREDICTED_CONFIDENCE_KEY, TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
-from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.svm import LinearSVC
+from sklearn.feature_extraction.text import TfidfVectorizer  # type: ignore[import-untyped]
+from sklearn.svm import LinearSVC  # type: ignore[import-untyped]
 
 from assistant.sentence_encoder import sentence_model
 from spotwise.knowledge import load_knowledge
@@ -48,7 +48,7 @@ _LONGEST_COUNTED = 6
 
 @lru_cache(maxsize=16)
 def reading_of(text: str) -> Reading:
-    """What a message says on its own; the components of one turn share it."""
+    """What a message says on its own. The components share it; the last of them forgets it again."""
     return default_reader().read(text)
 
 
@@ -105,20 +105,28 @@ class Features:
         self._places = {mark: place for place, mark in enumerate(self.marks)}
 
     @classmethod
-    def learnt(cls, texts: Sequence[str], weights: dict[str, float]) -> Features:
-        """Learn the marks and words that occur in the training examples."""
-        marks = sorted({mark for text in texts for mark in marks_of(text)})
+    def learnt(
+        cls, texts: Sequence[str], vectors: np.ndarray[Any, Any], weights: dict[str, float]
+    ) -> tuple[Features, sparse.csr_matrix]:
+        """Learn the marks and words that occur in the training examples; also gives their rows."""
+        marks = [marks_of(text) for text in texts]
         words = [words_of(text) for text in texts]
-        return cls(marks, [vectorizer.fit(words) for vectorizer in _vectorizers(None, None)], weights)
+        counted = [vectorizer.fit(words) for vectorizer in _vectorizers(None, None)]
+        features = cls(sorted({mark for some in marks for mark in some}), counted, weights)
+        return features, features._rows(marks, words, vectors)
 
     def rows(self, texts: Sequence[str], vectors: np.ndarray[Any, Any]) -> sparse.csr_matrix:
         """One row a message, given the vectors of the sentence encoder."""
-        marks = np.zeros((len(texts), len(self.marks)), dtype=np.float32)
-        for row, text in enumerate(texts):
-            for mark in marks_of(text):
+        return self._rows([marks_of(text) for text in texts], [words_of(text) for text in texts], vectors)
+
+    def _rows(
+        self, found: Sequence[Sequence[str]], words: Sequence[str], vectors: np.ndarray[Any, Any]
+    ) -> sparse.csr_matrix:
+        marks = np.zeros((len(words), len(self.marks)), dtype=np.float32)
+        for row, some in enumerate(found):
+            for mark in some:
                 if mark in self._places:
                     marks[row, self._places[mark]] = self.weights["marks_weight"]
-        words = [words_of(text) for text in texts]
         dense = sparse.csr_matrix(np.hstack([self.weights["meaning_weight"] * vectors, marks]))
         return sparse.hstack(
             [dense, *(vectorizer.transform(words) for vectorizer in self.counted)], format="csr"
@@ -190,8 +198,7 @@ class IntentClassifier(GraphComponent, RasaIntentClassifier):
         """Learn from the examples."""
         examples = [example for example in training_data.intent_examples if _is_featurised(example)]
         texts = [example.get(TEXT) for example in examples]
-        self._features = Features.learnt(texts, self._config)
-        rows = self._features.rows(texts, _vectors(examples))
+        self._features, rows = Features.learnt(texts, _vectors(examples), self._config)
         machine = LinearSVC(
             C=self._config["C"], class_weight="balanced", random_state=self._config["random_state"]
         )

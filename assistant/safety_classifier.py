@@ -2,9 +2,9 @@
 
 By words: what the patterns of `knowledge/lexicon.yml` find goes to the top of the ranking, unless the meaning
 is surely another one ("should I say no to sex for now?"); the triage policy hears the words anyway. By
-meaning: so does a red flag that the intent classifier thinks likely, though not likeliest, in the whole message or in
-one of its sentences; a long message may hold it in a half-sentence. Recall comes first; the thresholds were
-measured (docs/nlu.md).
+meaning: so does a red flag that the intent classifier thinks likely, though not likeliest, in the whole
+message or in one of its sentences; a long message may hold it in one of many. Recall comes first; the
+thresholds were measured (docs/nlu.md).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ RED_FLAGS = (SELF_HARM, ASSAULT, EMERGENCY)
 SIGNS = frozenset(
     {"soaking_pads", "large_clots", "fainting", "not_slowing_with_pressure", "gaping_cut_or_swelling"}
 )
-"""The signs that nobody mentions but as an emergency; of the others, pain and fever, there are harmless kinds."""
+"""Signs that are told only as an emergency; of the others, such as pain and fever, there are mild kinds."""
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=False)
@@ -70,6 +70,7 @@ class SafetyClassifier(GraphComponent, IntentClassifier):  # type: ignore[misc] 
                 ranking = _lifted(ranking, *found)
                 message.set(INTENT, ranking[0], add_to_output=True)
                 message.set(INTENT_RANKING, ranking, add_to_output=True)
+        reading_of.cache_clear()  # nothing that people write is kept here
         return messages
 
     def _by_words(self, text: str, ranking: Ranking) -> tuple[str, float] | None:

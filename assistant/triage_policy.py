@@ -23,7 +23,7 @@ from rasa.shared.core.events import ActionExecuted, SlotSet, UserUttered
 from rasa.shared.core.generator import TrackerWithCachedStates
 from rasa.shared.core.trackers import DialogueStateTracker
 
-from spotwise.dialogue import FORM, Message, Turn, hear
+from spotwise.dialogue import FORM, Message, hear
 from spotwise.knowledge import load_knowledge
 from spotwise.reading import default_reader
 

@@ -177,6 +177,7 @@ class _Hearing:
         )
         if (
             self.asked in LISTS
+            and not self.correcting
             and self.asked not in changes
             and not self.known.get(self.asked)
             and interview.closes(self.asked, self.reading.facts)
@@ -235,7 +236,7 @@ class _Hearing:
             plan.insert(1, "utter_assault_danger" if "E13" in now.reasons else "utter_assault")
         if self.facts.get("age_group") == "under_13":
             plan.insert(1, "utter_under_13")
-        elif "E07" in now.reasons or "E06" in now.reasons and self.facts.get("pregnancy") == "yes":
+        elif "E07" in now.reasons or ("E06" in now.reasons and self.facts.get("pregnancy") == "yes"):
             plan.insert(1, "utter_pregnancy_emergency")
         return Turn(said, tuple(plan))
 
@@ -274,17 +275,18 @@ class _Hearing:
 
     def _correction(self, now: Triage, before: str | None) -> Turn | None:
         """ "That was wrong" without saying what: ask. What was put right is noted and said back."""
-        wrong = self.message.means("correct_answer") or self.reading.correction and self.message.means("deny")
+        wrong = self.message.means("correct_answer") or (self.reading.correction and self.message.means("deny"))
         if not self.known and not self.changes and wrong:
             return Turn(
                 {}, ("utter_nothing_to_correct", *((f"utter_ask_{self.asked}",) if self.asked else ()))
             )
-        if not self.known or not self.changes and not wrong:
+        if not self.known or (not self.changes and not wrong):
             return None
         if not self.changes:
             return Turn({"correcting": True}, ("utter_ask_correction",))
         if self.slots.get("correcting") or wrong:
-            slots = {**self.changes, **self._close(), "correcting": None, "noted": self._noted()}
+            closed = self._close() if self.asked in self.reading.facts else {}
+            slots = {**self.changes, **closed, "correcting": None, "noted": self._noted()}
             return Turn(slots, (*self._said_at_once(), *self._say_noted(), FORM))
         return None
 
@@ -296,7 +298,7 @@ class _Hearing:
         if before is not None:
             return Turn(self.changes, (*self._said_at_once(), FORM)) if told else None
         describes = self.message.intent == "describe_spotting" and self.message.confidence >= 0.4
-        if not (told or describes or self.reading.starts and not self._asks()):
+        if not (told or describes or (self.reading.starts and not self._asks())):
             return None
         plan = ("utter_intro", *self._said_at_once(), *self._say_noted(), FORM)
         return Turn({**self.changes, "noted": self._noted()}, plan)

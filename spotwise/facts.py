@@ -42,9 +42,7 @@ def facts_of(slots: Mapping[str, Any], vocabulary: Vocabulary | None = None) -> 
             kept = [item for item in value if item in slot.values]
             if kept:
                 facts[name] = kept
-        elif slot.type == "scalar" and value in slot.values:
-            facts[name] = value
-        elif (
+        elif (slot.type == "scalar" and value in slot.values) or (
             slot.type == "number"
             and isinstance(value, (int, float))
             and not isinstance(value, bool)
@@ -95,7 +93,7 @@ def _merge_list(
     merged = [*known, *(value for value in new if value not in known)]
     if slot == "danger_signs" and "unsure" in known and not set(new) <= EMPTY and not correcting:
         return merged  # one sign told does not settle the doubt about the others (CR03)
-    if "hormonal_coil" in merged:  # "the coil" said later is the same one
+    if "hormonal_coil" in known and "copper_coil" not in known:  # "the coil" said later is the same one
         merged = [value for value in merged if value != "copper_coil"]
     real = [value for value in merged if value not in EMPTY and not (correcting and value in denied)]
     if real:

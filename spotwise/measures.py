@@ -133,7 +133,7 @@ def _days_since(today: date, month: int, day: int) -> float:
 
 _NOT_A_LENGTH = (
     r"(?! (?:weeks?|days?|months?|hours?|minutes?|seconds?|times?|pads?|tampons?|cm|mm|mg"
-    r"|percent|%|°|st|kg|/|\+|w|d|c|f c))"
+    r"|percent|%|°|st|kg|/|\+|w|d|c|f c)(?!\S))"
 )
 _AFTER_AGE = (
     r"(?= (?:[.,!?;)(]|and|but|in|now|here|f|y|years|year|yrs?|with|female|so|next|this|just"

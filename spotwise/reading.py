@@ -258,7 +258,7 @@ class _Reading:
 
     def _read_pain_that_is_over(self) -> None:
         """Very bad pain during sex that has gone is D23, not E04."""
-        if not self.has_sign("pain_gone"):
+        if not (self.has_sign("pain_gone") and self.has_sign("during_sex")):
             return
         if self.is_told("danger_signs", "severe_pain") or self.is_told("pain", "severe"):
             self.forget("danger_signs", "severe_pain")
@@ -278,6 +278,8 @@ class _Reading:
                 self.state("medical_history", value)
             elif is_recent is False:
                 self.deny("medical_history", value)
+        if self.timeline.procedure_in_12_weeks():
+            self.state("details", "procedure_in_12_weeks")
         if self.is_told("medical_history", "hysterectomy") and self.timeline.recent_hysterectomy():
             self.state("details", "hysterectomy_recent")
 

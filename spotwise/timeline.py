@@ -94,6 +94,11 @@ class Timeline:
         days = self._days_since_own("procedure", "recent_procedure")
         return min(days) <= RECENT_PROCEDURE if days else None
 
+    def procedure_in_12_weeks(self) -> bool:
+        """Whether a procedure was more than 6 and up to 12 weeks ago (W08)."""
+        days = self._days_since_own("procedure", "recent_procedure")
+        return bool(days) and RECENT_PROCEDURE < min(days) <= RECENT_BIRTH
+
     def recent_hysterectomy(self) -> bool:
         """Whether the womb was taken out in the last 3 months."""
         for span in spans(self.message.lexicon.events["hysterectomy"], self.words):
