@@ -50,7 +50,7 @@ SENDER_LIMIT = 200
 """Characters of a conversation's name; the tracker store's column holds 255."""
 
 NOTHING_SAID = "/nlu_fallback"
-"""What Rasa is handed for an empty message or a forged button: its own intent for what it did not understand."""
+"""What Rasa is handed for an empty message or a forged button: its intent for what it did not understand."""
 
 DELETE = {"spotwise": "delete"}
 """The payload by which action_delete_data asks for the conversation to be deleted."""

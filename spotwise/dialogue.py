@@ -50,7 +50,7 @@ ANSWERING = frozenset(
         "report_assault",
     }
 )
-"""Intents that answer a question or tell something; the others are digressions with an answer of their own."""
+"""Intents that answer a question or tell something; the others are digressions with their own answer."""
 LEAVING = frozenset({"goodbye", "restart", "delete_my_data"})
 TOLD_AT_ONCE = {"under_13": "utter_under_13", "13_15": "utter_under_18", "16_17": "utter_under_18"}
 
@@ -241,7 +241,7 @@ class _Hearing:
         return Turn(said, tuple(plan))
 
     def _after_emergency(self, now: Triage, before: str | None) -> Turn | None:
-        """After an emergency nothing is asked: the number is repeated, questions are answered, a mistake is taken back."""
+        """After an emergency nothing is asked: the number is repeated, a mistake is taken back."""
         if before != "emergency":
             return None
         if now.level != "emergency":
@@ -274,8 +274,9 @@ class _Hearing:
         return Turn(slots, (f"utter_ask_{last}",))
 
     def _correction(self, now: Triage, before: str | None) -> Turn | None:
-        """ "That was wrong" without saying what: ask. What was put right is noted and said back."""
-        wrong = self.message.means("correct_answer") or (self.reading.correction and self.message.means("deny"))
+        """Told only that something was wrong: ask what. What was put right is noted and said back."""
+        denies = self.reading.correction and self.message.means("deny")
+        wrong = denies or self.message.means("correct_answer")
         if not self.known and not self.changes and wrong:
             return Turn(
                 {}, ("utter_nothing_to_correct", *((f"utter_ask_{self.asked}",) if self.asked else ()))
@@ -319,7 +320,7 @@ class _Hearing:
         return Turn(slots, (*self._said_at_once(), FORM))
 
     def _cry_for_help(self, now: Triage, before: str | None) -> Turn | None:
-        """In the questions: an emergency without a sign to note. The emergency words come, then the question again."""
+        """In the questions: an emergency without a sign to note. Emergency words, then the question again."""
         if not self.in_form or self.asked is None or not self.message.means("report_emergency"):
             return None
         help_now = ("utter_emergency", "utter_calm_emergency", "utter_criteria", "utter_limits")
