@@ -356,7 +356,8 @@ def weeks_pregnant(words: str, asked: bool) -> int | None:
     if not asked:
         return None
     match = _ASKED_WEEKS.search(words)
-    if match and 1 <= int(match["n"]) <= 45 and not re.search(r"weeks? (?:late|ago)", words):
+    fewest = 1 if match and "w" in match[0] else 3  # a bare "one" is a word ("never missed one")
+    if match and fewest <= int(match["n"]) <= 45 and not re.search(r"weeks? (?:late|ago)", words):
         return int(match["n"])
     match = _ASKED_MONTHS.search(words)
     return round(float(match["n"]) * _WEEKS_IN_A_MONTH) if match else None

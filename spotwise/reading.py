@@ -209,7 +209,9 @@ class _Reading:
     def _read_pregnancy_weeks(self) -> None:
         if self.senses.get("pregnancy", {}).get("no") == "stated" or self.has_sign("earlier_pregnancy"):
             return
-        weeks = measures.weeks_pregnant(self.words, self.asked in ("pregnancy", "pregnancy_weeks"))
+        says_no = self.asked == "pregnancy" and self.lexicon.answers["no"].match(self.words)
+        asked = self.asked in ("pregnancy", "pregnancy_weeks") and not says_no
+        weeks = measures.weeks_pregnant(self.words, asked)
         if weeks is not None:
             self.numbers["pregnancy_weeks"] = weeks
             self.state("pregnancy", "yes")

@@ -390,3 +390,17 @@ def test_the_share_of_stated_facts_that_is_read(
         wrong += len(wrongly_read(got, message["facts"]))
     assert found / stated >= least_found
     assert found / (found + wrong) >= least_precision
+
+
+@pytest.mark.parametrize(
+    "text", ["no, on the pill, never missed one", "no, 2 kids is enough", "No way, I've got 3 already"]
+)
+def test_a_number_beside_a_no_is_no_week_of_pregnancy(text: str) -> None:
+    facts = default_reader().read(text, asked="pregnancy").facts
+    assert facts["pregnancy"] == "no"
+    assert "pregnancy_weeks" not in facts
+
+
+def test_a_first_no_denies_nothing_that_follows_it() -> None:
+    facts = default_reader().read("no, on the pill, never missed one", asked="pregnancy").facts
+    assert facts["contraception"] == ["combined_pill"]
