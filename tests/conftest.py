@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 from running import Assistant, WithFaults, copied, started, started_with_faults
+
+# How long a test takes depends on the machine: times are benchmarks, not assertions.
+settings.register_profile("spotwise", deadline=None)
+settings.load_profile("spotwise")
 
 
 @pytest.fixture(scope="session")
