@@ -17,7 +17,7 @@ import pytest
 from running import Assistant
 from scenarios.runner import HARMLESS, ROOT, Conversation, Domain, load, payload
 
-WALKS = int(os.environ.get("WALKS", "150"))
+WALKS = int(os.environ.get("WALKS", "60"))
 SEED = int(os.environ.get("SEED", "20261123"))
 AT_ONCE = 2
 MOST_TURNS = 30
