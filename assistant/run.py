@@ -11,6 +11,7 @@ import contextlib
 import ctypes
 import logging
 import os
+import re
 import select
 import signal
 import subprocess
@@ -37,8 +38,7 @@ from spotwise.dialogue import NO_ANSWER
 
 LOOPBACK = "127.0.0.1"
 EVERYWHERE = "0.0.0.0"
-REST_CHANNEL = "assistant.channels.RestChannel"
-SHELL_CHANNEL = "assistant.channels.ShellChannel"
+SHELL_CHANNEL = "assistant.channels.rest.ShellChannel"
 
 
 # --- what people start ---
@@ -166,20 +166,28 @@ def actions() -> None:
 def rasa_server() -> None:
     """Run the Rasa server. The REST channel and Rasa's HTTP API are open only to those who know API_TOKEN."""
     token = os.environ.get("API_TOKEN") or None
-    channels = yaml.safe_load((ROOT / "credentials.yml").read_text()) or {}
-    if token is None:
-        channels.pop(REST_CHANNEL, None)
+    channels = channels_on(yaml.safe_load((ROOT / "credentials.yml").read_text()) or {})
     credentials = VAR / "credentials.yml"
     credentials.write_text(yaml.safe_dump(channels))
     port = port_setting("PORT", 5005)
+    names = ", ".join(path.rpartition(".")[2].removesuffix("Channel") for path in channels) or "none"
     run_rasa(
-        f"Spotwise is ready on http://localhost:{port}",
+        f"Spotwise is ready on http://localhost:{port}. Channels: {names}.",
         interface=EVERYWHERE,
         port=port,
         credentials=str(credentials),
         enable_api=token is not None,
         auth_token=token,
     )
+
+
+def channels_on(channels: dict[str, Any]) -> dict[str, Any]:
+    """The channels whose variables are all set. Their values stay out of the file that is written."""
+    return {
+        path: settings
+        for path, settings in channels.items()
+        if all(os.environ.get(name) for name in re.findall(r"\$\{(\w+)\}", str(settings)))
+    }
 
 
 def rasa_shell() -> None:

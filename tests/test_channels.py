@@ -34,21 +34,11 @@ from rasa.shared.core.trackers import DialogueStateTracker
 from rasa.shared.exceptions import RasaException
 from sanic import Sanic
 
-from assistant import channels
-from assistant.channels import (
-    BODY_LIMIT,
-    DELETE,
-    LAST_RESORT,
-    NOTHING_SAID,
-    TEXT_LIMIT,
-    RestChannel,
-    ShellChannel,
-    clean,
-    forget,
-    read_domain,
-    reader_for,
-    safe_words_of,
-)
+from assistant.channels import turns
+from assistant.channels.forgetting import forget
+from assistant.channels.reading import NOTHING_SAID, TEXT_LIMIT, clean, reader_for
+from assistant.channels.rest import BODY_LIMIT, RestChannel, ShellChannel
+from assistant.channels.turns import DELETE, LAST_RESORT, read_domain, safe_words_of
 
 ROOT = Path(__file__).parent.parent
 SECRET = "my secret about the bleeding"
@@ -190,7 +180,7 @@ async def test_a_good_turn_is_left_as_it_is(way: str) -> None:
 
 @pytest.mark.parametrize("way", ["say", "stream"])
 async def test_a_slow_turn_is_answered_and_goes_on(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(channels, "TURN_LIMIT", 0.2)
+    monkeypatch.setattr(turns, "TURN_LIMIT", 0.2)
     ended = asyncio.Event()
 
     async def slow(message: UserMessage) -> None:
@@ -207,7 +197,7 @@ async def test_a_slow_turn_is_answered_and_goes_on(way: str, monkeypatch: pytest
 
 
 def test_the_limit_keeps_the_promise_of_five_seconds() -> None:
-    assert channels.TURN_LIMIT < 5
+    assert turns.TURN_LIMIT < 5
 
 
 async def test_a_turn_outlives_the_one_who_asked() -> None:
