@@ -11,8 +11,8 @@ from pathlib import Path
 from assistant import silence_libraries
 from assistant.checks import MODEL, ROOT, StartError, check_knowledge
 
-INPUTS = ("config.yml", "domain.yml", "data", "assistant", "requirements.txt")
-"""What the model is made from. `knowledge/` is read at every start: a changed rule needs no training."""
+INPUTS = ("config.yml", "domain.yml", "data", "assistant", "knowledge/lexicon.yml", "requirements.txt")
+"""What the model is made from. The rest of `knowledge/` is read at every start: a changed rule needs no training."""
 STAMP = MODEL.with_name("spotwise.inputs.sha256")
 
 

@@ -301,7 +301,7 @@ _LIKELY_WEEKS = [
     re.compile(r"(?<!\S)(?P<n>\d{1,2}) weeks? (?:and )?[1-6] days?(?! ago)"),
 ]
 _ASKED_WEEKS = re.compile(
-    r"(?<!\S)(?P<n>\d{1,2})(?: \+ \d)?(?: (?:weeks?|w)(?!\S)| ?$| [,.!]| (?:or|and|-|to) )"
+    r"(?<!\S)(?P<n>\d{1,2})(?: \+ \d)?(?: (?:weeks?|w)(?!\S)(?! old)| ?$| [,.!]| (?:or|and|-|to) )"
 )
 _MONTHS = re.compile(
     r"(?<!\S)(?P<n>\d(?:\.5)?) months? (?:pregnant|gone|along|preg\w*)"

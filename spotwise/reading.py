@@ -112,6 +112,7 @@ class _Reading:
         self.lexicon = reader.lexicon
         self.asked = asked
         self.message = Message(words, reader.lexicon, about_other)
+        self.own_numbers = self.message.own_numbers()
         self.timeline = Timeline(self.message, measures.times(words, now), asked)
         self.numbers: dict[str, float] = {}
         self.senses: dict[str, dict[str, Sense]] = {}
@@ -196,7 +197,7 @@ class _Reading:
             self.senses["age_group"] = {band: "stated"}
 
     def _read_temperature(self) -> None:
-        degrees = measures.temperature(self.words, self.asked == "danger_signs")
+        degrees = measures.temperature(self.own_numbers, self.asked == "danger_signs")
         if degrees is None:
             return
         self.numbers["temperature"] = degrees
@@ -217,7 +218,7 @@ class _Reading:
             self.state("pregnancy", "yes")
 
     def _read_pads(self) -> None:
-        rate = measures.pads_per_hour(self.words)
+        rate = measures.pads_per_hour(self.own_numbers)
         if rate is None:
             return
         an_hour, hours = rate
@@ -233,7 +234,7 @@ class _Reading:
             self.state("bleeding_amount", "like_period")
 
     def _read_clot(self) -> None:
-        size = measures.clot_size(self.words)
+        size = measures.clot_size(self.own_numbers)
         if size is None:
             return
         self.forget("danger_signs", "large_clots")
@@ -248,7 +249,7 @@ class _Reading:
             self.state("episode_count", {1: "first_time", 2: "second"}.get(count, "three_or_more"))
 
     def _read_pain_score(self) -> None:
-        score = measures.pain_score(self.words)
+        score = measures.pain_score(self.own_numbers)
         if score is None:
             return
         if score >= VERY_BAD_PAIN:

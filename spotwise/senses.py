@@ -29,7 +29,7 @@ _ENDS_NEGATION = re.compile(
     r"|sorry|due|more|-) "
 )
 _ENDS_QUESTION = re.compile(r"(?<!\S)(?:but|because|i have|i am|i had|i feel|and i|i got) ")
-_ENDS_OTHER = re.compile(r"(?<!\S)(?:,|but|and i|i am|i have) ")
+_ENDS_OTHER = re.compile(r"(?<!\S)(?:,|but|and i|i (?:am|have|had|was|feel|felt|bled|bleed|got|get)) ")
 _ENDS_PARTNER = re.compile(r"(?<!\S)(?:,|i|my|me|and|we) ")
 _ENDS_DOUBT = re.compile(r"(?<!\S)(?:,|but|and) ")
 _ASKS = re.compile(
@@ -42,6 +42,8 @@ _RELATIVE = re.compile(r"(?:aunt|mum|mom|mother|sister|friend|mate|cousin|nan|gr
 _CLAUSE = re.compile(r"(?<!\S)(?:is|are|was|were|has|have|had) ")
 """A mention with a verb of its own is no more of a list that a "no" began."""
 _NEXT_SENTENCE = re.compile(r"[.!;]")
+_NUMBER = re.compile(r"\d+(?:\.\d+)? |an? (?=(?:[^\s.!?;]+ )?(?:pads?|tampons?|hour) )")
+"""A number, or the "a" of "a pad an hour"."""
 _GONE_REACH = 4
 """Characters between a mention and "gone": the space and a comma."""
 
@@ -55,7 +57,7 @@ class Message:
         self.about_other = about_other
         """The person writes for somebody else, whose facts these are."""
         self.cues = {name: spans(pattern, words) for name, pattern in lexicon.cues.items()}
-        for name in ("past", "negative"):
+        for name in ("past", "negative", "other"):
             look_alikes = self.cues[f"not_{name}"]
             self.cues[name] = [cue for cue in self.cues[name] if not cue.touches(look_alikes)]
 
@@ -87,6 +89,21 @@ class Message:
         if self._follows("unsure", span, sentence, FARTHEST_DOUBT, _ENDS_DOUBT):
             return "doubted"
         return "stated"
+
+    def own_numbers(self) -> str:
+        """The words without the numbers that are told of somebody else, of an if, or of the past."""
+
+        def kept(match: re.Match[str]) -> str:
+            span = Span(*match.span())
+            sentence = self.sentence(span)
+            not_own = (
+                self.is_others(span, sentence)
+                or self._follows("hypothetical", span, sentence, FARTHEST_QUESTION, _ENDS_QUESTION)
+                or self._is_past(span, sentence)
+            )
+            return "- " if not_own else match[0]
+
+        return _NUMBER.sub(kept, self.words)
 
     def is_denied(self, entry: Entry, span: Span, sentence: Span) -> bool:
         """Whether a "no" before it reaches the mention, or it is told as gone."""
@@ -145,9 +162,10 @@ class Message:
 
     def is_others(self, span: Span, sentence: Span) -> bool:
         """Whether it is told of somebody else than the person who bleeds."""
-        if not self._follows("other", span, sentence, FARTHEST_OTHER, _ENDS_OTHER):
+        inside = any(span.start < cue.start and cue.end < span.end for cue in self.cues["other"])
+        if not inside and not self._follows("other", span, sentence, FARTHEST_OTHER, _ENDS_OTHER):
             return False
-        return not self.about_other or bool(_RELATIVE.search(self.words[sentence.start : span.start]))
+        return not self.about_other or bool(_RELATIVE.search(self.words[sentence.start : span.end]))
 
     def _follows(self, name: str, span: Span, sentence: Span, reach: int, ends: re.Pattern[str]) -> bool:
         """Whether the mention follows a cue within `reach` words, with nothing in between that ends it."""

@@ -131,8 +131,8 @@ _AMOUNTS = [
         (r"\b(\d+) and a half\b", r"\1.5"),
         (r"\b(?:an? |1 )?(hour|day|week|month|year) and a half\b", r"1.5 \1s"),
         (r"\bhalf (?:an? )?(hour|day|year)\b", r"0.5 \1"),
+        (r"\b3 quarters? of an hour\b", "45 minutes"),
         (r"\b(?:a )?quarter of an hour\b", "15 minutes"),
-        (r"\b3 quarters of an hour\b", "45 minutes"),
     )
 ]
 
