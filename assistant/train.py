@@ -12,7 +12,7 @@ from assistant import silence_libraries
 from assistant.checks import MODEL, ROOT, StartError, check_knowledge
 
 INPUTS = ("config.yml", "domain.yml", "data", "assistant", "knowledge/lexicon.yml", "requirements.txt")
-"""What the model is made from. The rest of `knowledge/` is read at every start: a changed rule needs no training."""
+"""What the model is made from. Rules and causes are read at every start: a changed rule needs no training."""
 STAMP = MODEL.with_name("spotwise.inputs.sha256")
 
 

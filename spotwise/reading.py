@@ -298,14 +298,15 @@ class _Reading:
         elif days >= STOPPED_PERIODS:
             self.senses["periods"] = {"stopped_under_12m": "stated"}
         else:
-            self.state("periods", "menstruating")
+            self.senses["periods"] = {"menstruating": "stated"}
         if LATE_PERIOD <= days < 2 * STOPPED_PERIODS and self.asked != "periods":
             self.state("symptoms", "missed_or_late_period")
 
     def _read_new_method(self) -> None:
         if self.asked != "contraception" and not set(self.told("contraception")) - _NO_METHOD:
             return
-        new = self.timeline.new_method()
+        mentions = [at for (slot, _), at in self.last_mention.items() if slot == "contraception"]
+        new = self.timeline.new_method(mentions)
         if new:
             self.state("contraception", "new_in_3_months")
         elif new is False:

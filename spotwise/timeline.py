@@ -30,7 +30,7 @@ _JUST_NOW = 14.0
 
 _ABOUT_PREGNANCY = frozenset({"pregnant", "gone", "along", "late", "overdue"})
 _NOT_THE_BLEEDING = frozenset({"old", "before", "early", *_ABOUT_PREGNANCY})
-_BLEEDING_BETWEEN = re.compile(r"(?<!\S)(?:sex|intercourse|slept|bleed\w*|spot\w*|blood) ")
+_BLEEDING_BETWEEN = re.compile(r"(?<!\S)(?:sex|intercourse|slept|bleed\w*|spot\w*|blood|periods?) ")
 _RECENTLY = re.compile(r"\b(?:newborn|new baby|just|recently|recent|post ?partum)\b")
 _LONG_AGO = re.compile(r"\b(?:old|years|grown|kids|children)\b")
 _LAST_PERIOD = re.compile(
@@ -162,9 +162,17 @@ class Timeline:
                 found = max(found or 0.0, time.days)
         return found
 
-    def new_method(self) -> bool | None:
-        """Whether a method was started in the last 3 months; None where no time is told."""
+    def new_method(self, mentions: list[int]) -> bool | None:
+        """Whether a method was started in the last 3 months; None where no time is told.
+
+        `mentions` is where methods are named: the time has to stand in the sentence of one, unless the
+        question was about them.
+        """
         for match in _STARTED_METHOD.finditer(self.words):
+            sentence = self.message.sentence(Span(*match.span()))
+            named = any(sentence.start <= at < sentence.end for at in mentions)
+            if not named and self.asked != "contraception":
+                continue
             for time in self.times:
                 between = self.words[min(time.end, match.end()) : max(time.start, match.start())]
                 if (

@@ -117,7 +117,12 @@ def normalise(text: str, spell: Callable[[str], str] | None = None) -> str:
     )
     for pattern, amount in _AMOUNTS:
         joined = pattern.sub(amount, joined)
-    return " ".join(joined.split()) + " "
+    return _FIRST_ANSWER.sub(r"\1 . ", " ".join(joined.split()) + " ")
+
+
+_FIRST_ANSWER = re.compile(r"^(no|yes) , ")
+"""A yes or no ahead of the rest: "no, condoms" is not "no condoms"."""
+
 
 
 _UNITS = re.compile(
