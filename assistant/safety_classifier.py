@@ -19,7 +19,8 @@ from rasa.nlu.classifiers.classifier import IntentClassifier
 from rasa.shared.nlu.constants import INTENT, INTENT_NAME_KEY, PREDICTED_CONFIDENCE_KEY, TEXT
 from rasa.shared.nlu.training_data.message import Message
 
-from assistant.intent_classifier import INTENT_RANKING, SENTENCE_RANKINGS, Ranking, reading_of
+from assistant.intent_classifier import INTENT_RANKING, SENTENCE_RANKINGS, Ranking
+from assistant.linear import reading_of
 
 SELF_HARM, ASSAULT, EMERGENCY = "report_self_harm", "report_assault", "report_emergency"
 RED_FLAGS = (SELF_HARM, ASSAULT, EMERGENCY)

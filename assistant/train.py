@@ -58,7 +58,9 @@ def run_rasa_train() -> None:
     import rasa.__main__
 
     os.chdir(ROOT)
-    sys.argv = ["rasa", "train", "--fixed-model-name", MODEL.name.removesuffix(".tar.gz")]
+    name = MODEL.name.removesuffix(".tar.gz")
+    # By force: Rasa's own cache does not know what the classifiers read from knowledge/.
+    sys.argv = ["rasa", "train", "--force", "--fixed-model-name", name]
     try:
         rasa.__main__.main()
     except SystemExit as end:

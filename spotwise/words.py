@@ -124,7 +124,6 @@ _FIRST_ANSWER = re.compile(r"^(no|yes) , ")
 """A yes or no ahead of the rest: "no, condoms" is not "no condoms"."""
 
 
-
 _UNITS = re.compile(
     r"(?<=\d)(?=[^\W\d_])|(?<=[^\W\d_])(?=\d)"  # "20f" -> "20 f"
     r"|(?<=[^\W_])-(?=[^\W\d_])"  # "one-sided" -> "one sided"

@@ -1,0 +1,178 @@
+"""Facts by meaning, where no phrase of the lexicon fits: a danger sign in odd words, an unforeseen answer.
+
+It learns from the examples in `knowledge/answers.yml` and `knowledge/signs.yml`. What follows from how likely
+a fact is, and that the words of the lexicon come first, is decided in `spotwise.dialogue`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from rasa.engine.graph import ExecutionContext, GraphComponent
+from rasa.engine.recipes.default_recipe import DefaultV1Recipe
+from rasa.engine.storage.resource import Resource
+from rasa.engine.storage.storage import ModelStorage
+from rasa.nlu.classifiers.classifier import IntentClassifier as RasaIntentClassifier
+from rasa.nlu.featurizers.featurizer import Featurizer
+from rasa.shared.nlu.constants import TEXT
+from rasa.shared.nlu.training_data.message import Message
+from rasa.shared.nlu.training_data.training_data import TrainingData
+
+from assistant.intent_classifier import SENTENCES, is_featurised, vectors_of
+from assistant.linear import DEFAULTS, LinearClassifier, Ranking
+from assistant.sentence_encoder import sentence_model
+from spotwise.knowledge import DEFAULT_FOLDER
+
+MEANINGS = "meanings"
+"""Where a message keeps what its meaning tells: slot -> [value, how likely], and "signs": sign -> how likely."""
+SIGNS = "signs"
+OTHER = "other"
+"""The label of what answers nothing, and of what is no sign."""
+KEPT_FROM = 0.2
+"""How likely a meaning has to be for being kept."""
+
+_IN_ANY_SLOT = frozenset({"none", "unsure", "undisclosed", "yes", "no", "possible", "wanted", "unwanted", OTHER})
+"""Values that are said alike to several questions."""
+
+Examples = Mapping[str, Mapping[str, Sequence[str]]]
+
+
+@DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=True)
+class FactClassifier(GraphComponent, RasaIntentClassifier):
+    """Tells which fact a message may mean, for each question, and which danger sign."""
+
+    @classmethod
+    def required_components(cls) -> list[type]:
+        """The sentence encoder has to come before."""
+        return [Featurizer]
+
+    @staticmethod
+    def get_default_config() -> dict[str, Any]:
+        """The settings of the linear classifier."""
+        return dict(DEFAULTS)
+
+    def __init__(self, config: dict[str, Any], model_storage: ModelStorage, resource: Resource) -> None:
+        """Begin untrained."""
+        self._config = config
+        self._model_storage = model_storage
+        self._resource = resource
+        self._classifier: LinearClassifier | None = None
+
+    @classmethod
+    def create(
+        cls,
+        config: dict[str, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
+    ) -> FactClassifier:
+        """Make an untrained classifier."""
+        return cls(config, model_storage, resource)
+
+    def train(self, training_data: TrainingData) -> Resource:
+        """Learn from the examples in `knowledge/`; those of the intents are not needed."""
+        texts, labels = labelled(*examples_in(DEFAULT_FOLDER))
+        vectors = sentence_model().encode(texts)
+        self._classifier = LinearClassifier.learnt(texts, vectors, labels, self._config)
+        with self._model_storage.write_to(self._resource) as folder:
+            self._classifier.save(folder)
+        return self._resource
+
+    @classmethod
+    def load(
+        cls,
+        config: dict[str, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
+        **kwargs: Any,
+    ) -> FactClassifier:
+        """Load what was learnt."""
+        classifier = cls(config, model_storage, resource)
+        with model_storage.read_from(resource) as folder:
+            classifier._classifier = LinearClassifier.load(folder, config)
+        return classifier
+
+    def process_training_data(self, training_data: TrainingData) -> TrainingData:
+        """Leave the examples as they are."""
+        return training_data
+
+    def process(self, messages: list[Message]) -> list[Message]:
+        """Note what messages may mean."""
+        for message in messages:
+            if self._classifier is not None and is_featurised(message):
+                message.set(MEANINGS, self._meanings(message), add_to_output=True)
+        return messages
+
+    def _meanings(self, message: Message) -> dict[str, Any]:
+        assert self._classifier is not None
+        whole = self._classifier.rankings([message.get(TEXT)], vectors_of([message]))[0]
+        sentences = self._classifier.rankings(*message.get(SENTENCES)) if message.get(SENTENCES) else []
+        signs = likeliest([whole[SIGNS], *(sentence[SIGNS] for sentence in sentences)])
+        answers = {slot: ranking[0] for slot, ranking in whole.items() if slot != SIGNS}
+        return {
+            SIGNS: {sign: likely for sign, likely in signs.items() if likely >= KEPT_FROM},
+            **{
+                slot: [value, likely]
+                for slot, (value, likely) in answers.items()
+                if value != OTHER and likely >= KEPT_FROM
+            },
+        }
+
+
+def likeliest(rankings: Sequence[Ranking]) -> dict[str, float]:
+    """How likely each sign is in a message, by the likeliest of its parts."""
+    found: dict[str, float] = {}
+    for ranking in rankings:
+        for sign, likely in ranking:
+            if sign != OTHER:
+                found[sign] = max(likely, found.get(sign, 0.0))
+    return found
+
+
+def examples_in(folder: Path) -> tuple[Examples, Mapping[str, Sequence[str]]]:
+    """The examples of answers (slot -> value -> texts) and of signs (sign -> texts)."""
+    answers, signs = (
+        yaml.safe_load((folder / name).read_text(encoding="utf-8")) for name in ("answers.yml", "signs.yml")
+    )
+    return answers["answers"], signs["signs"]
+
+
+def labelled(
+    answers: Examples, signs: Mapping[str, Sequence[str]]
+) -> tuple[list[str], dict[str, list[str | None]]]:
+    """All texts, and for each question the label of every text; None where it does not count.
+
+    What is said in answer to one question is "other" to the rest, save for what is said to all alike, and no
+    sign unless it is told to the question about signs.
+    """
+    texts: list[str] = []
+    labels: dict[str, list[str | None]] = {question: [] for question in (*answers, SIGNS)}
+    for slot, values in answers.items():
+        for value, some in values.items():
+            for text in some:
+                texts.append(text)
+                for question in labels:
+                    labels[question].append(_label(question, slot, value))
+    for sign, some in signs.items():
+        for text in some:
+            texts.append(text)
+            for question in labels:
+                danger = question == "danger_signs" and sign in answers[question]
+                labels[question].append(sign if danger or question == SIGNS else None)
+    return texts, labels
+
+
+def _label(question: str, slot: str, value: str) -> str | None:
+    """The label of an answer to `slot` for another question."""
+    if question == slot:
+        return value
+    if question == SIGNS:
+        if slot == "danger_signs":
+            return OTHER if value in _IN_ANY_SLOT else value
+        urgent = (slot, value) in {("bleeding_amount", "very_heavy"), ("pain", "severe"), ("consent", "unwanted")}
+        return None if urgent or slot == "pregnancy" else OTHER
+    return None if value in _IN_ANY_SLOT else OTHER

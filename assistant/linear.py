@@ -1,0 +1,231 @@
+"""A linear classifier over the meaning of a message, its words, and the facts that the lexicon finds in it.
+
+It learns in seconds from a few thousand examples and answers in a millisecond. One set of features can serve
+several questions at once, each with its own labels. docs/nlu.md has the measurements that it was chosen by.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sparse
+from sklearn.feature_extraction.text import TfidfVectorizer  # type: ignore[import-untyped]
+from sklearn.svm import LinearSVC  # type: ignore[import-untyped]
+
+from spotwise.knowledge import load_knowledge
+from spotwise.lookup import CauseFinder
+from spotwise.reading import Reading, default_reader
+from spotwise.words import normalise
+
+DEFAULTS: Mapping[str, float] = {
+    "meaning_weight": 2.0,  # of the sentence encoder's features; those of words have 1
+    "marks_weight": 0.3,  # of what the lexicon finds
+    "C": 0.3,  # how closely the examples are followed
+    "sharpness": 4.0,  # makes the confidence match how often the classifier is right
+    "random_state": 42,
+}
+"""The settings, as measured in docs/nlu.md."""
+
+_NUMBER = re.compile(r"\d+(?:\.\d+)?")
+_LONGEST_COUNTED = 6
+
+Vectors = np.ndarray[Any, Any]
+Ranking = list[tuple[str, float]]
+"""Labels with how likely each is, best first."""
+
+
+@lru_cache(maxsize=16)
+def reading_of(text: str) -> Reading:
+    """What a message says on its own. The components share it; the last of them forgets it again."""
+    return default_reader().read(text)
+
+
+@lru_cache(maxsize=1)
+def cause_finder() -> CauseFinder:
+    """The names of the shipped causes."""
+    return CauseFinder(load_knowledge().causes)
+
+
+def marks_of(text: str) -> list[str]:
+    """What the lexicon finds in a message, as marks that can be learnt from."""
+    reading = reading_of(text)
+    marks = [f"fact {slot}" for slot in reading.facts]
+    for slot, value in reading.facts.items():
+        values = value if isinstance(value, list) else [value]
+        marks += [f"fact {slot} {one}" for one in values if isinstance(one, str)]
+    marks += [f"denied {slot}" for slot in reading.denied]
+    if reading.facts:
+        marks.append("some fact")
+    if reading.answer:
+        marks.append(f"answer {reading.answer}")
+    if reading.correction:
+        marks.append("correction")
+    if reading.back:
+        marks.append("back")
+    if cause_finder().named_in(text):
+        marks.append("cause")
+    if "?" in text:
+        marks.append("question mark")
+    marks.append(f"length {min(_LONGEST_COUNTED, len(text.split()) // 2)}")
+    return marks
+
+
+def words_of(text: str) -> str:
+    """The words of a message, spelt in one way, with every number alike."""
+    return _NUMBER.sub("9", normalise(text))
+
+
+class Features:
+    """Turns messages into rows of numbers: meaning, marks, words and parts of words."""
+
+    def __init__(
+        self, marks: Sequence[str], counted: Sequence[TfidfVectorizer], weights: dict[str, float]
+    ) -> None:
+        """Use these marks and these fitted vectorizers."""
+        self.marks = tuple(marks)
+        self.counted = tuple(counted)
+        self.weights = weights
+        self._places = {mark: place for place, mark in enumerate(self.marks)}
+
+    @classmethod
+    def learnt(
+        cls, texts: Sequence[str], vectors: np.ndarray[Any, Any], weights: dict[str, float]
+    ) -> tuple[Features, sparse.csr_matrix]:
+        """Learn the marks and words that occur in the training examples; also gives their rows."""
+        marks = [marks_of(text) for text in texts]
+        words = [words_of(text) for text in texts]
+        counted = [vectorizer.fit(words) for vectorizer in _vectorizers(None, None)]
+        features = cls(sorted({mark for some in marks for mark in some}), counted, weights)
+        return features, features._rows(marks, words, vectors)
+
+    def rows(self, texts: Sequence[str], vectors: np.ndarray[Any, Any]) -> sparse.csr_matrix:
+        """One row a message, given the vectors of the sentence encoder."""
+        return self._rows([marks_of(text) for text in texts], [words_of(text) for text in texts], vectors)
+
+    def _rows(
+        self, found: Sequence[Sequence[str]], words: Sequence[str], vectors: np.ndarray[Any, Any]
+    ) -> sparse.csr_matrix:
+        marks = np.zeros((len(words), len(self.marks)), dtype=np.float32)
+        for row, some in enumerate(found):
+            for mark in some:
+                if mark in self._places:
+                    marks[row, self._places[mark]] = self.weights["marks_weight"]
+        dense = sparse.csr_matrix(np.hstack([self.weights["meaning_weight"] * vectors, marks]))
+        return sparse.hstack(
+            [dense, *(vectorizer.transform(words) for vectorizer in self.counted)], format="csr"
+        )
+
+
+def _vectorizers(
+    vocabularies: Sequence[dict[str, int]] | None, weights: Sequence[np.ndarray[Any, Any]] | None
+) -> list[TfidfVectorizer]:
+    """One for words and pairs of words, one for parts of words: these survive slips of typing."""
+    kinds: list[dict[str, Any]] = [
+        {"analyzer": "word", "token_pattern": r"\S+", "ngram_range": (1, 2)},
+        {"analyzer": "char_wb", "ngram_range": (2, 5)},
+    ]
+    if vocabularies is None or weights is None:
+        return [TfidfVectorizer(**kind, sublinear_tf=True, min_df=2) for kind in kinds]
+    made = []
+    for kind, vocabulary, idf in zip(kinds, vocabularies, weights, strict=True):
+        vectorizer = TfidfVectorizer(**kind, sublinear_tf=True, vocabulary=vocabulary)
+        vectorizer.idf_ = idf
+        made.append(vectorizer)
+    return made
+
+
+class LinearClassifier:
+    """Ranks the labels of one or more questions about a message."""
+
+    def __init__(
+        self,
+        features: Features,
+        labels: Mapping[str, Sequence[str]],
+        weights: Vectors,
+        bias: Vectors,
+        sharpness: float,
+    ) -> None:
+        """`labels` are those of each question, in the order of the columns of `weights`."""
+        self._features = features
+        self._labels = {question: tuple(some) for question, some in labels.items()}
+        self._weights = weights
+        self._bias = bias
+        self._sharpness = sharpness
+
+    @classmethod
+    def learnt(
+        cls,
+        texts: Sequence[str],
+        vectors: Vectors,
+        answers: Mapping[str, Sequence[str | None]],
+        config: Mapping[str, Any],
+    ) -> LinearClassifier:
+        """Learn from texts; `answers` has a question's label for each, None where it does not count."""
+        features, rows = Features.learnt(texts, vectors, dict(config))
+        labels, weights, bias = {}, [], []
+        for question, given in answers.items():
+            places = [place for place, label in enumerate(given) if label is not None]
+            machine = LinearSVC(C=config["C"], class_weight="balanced", random_state=config["random_state"])
+            machine.fit(rows[places], [given[place] for place in places])
+            labels[question] = [str(label) for label in machine.classes_]
+            if len(labels[question]) == 2:  # scikit-learn keeps one column for two labels
+                weights.append(np.hstack([-machine.coef_.T, machine.coef_.T]))
+                bias.append(np.hstack([-machine.intercept_, machine.intercept_]))
+            else:
+                weights.append(machine.coef_.T)
+                bias.append(machine.intercept_)
+        return cls(
+            features,
+            labels,
+            np.ascontiguousarray(np.hstack(weights), dtype=np.float32),
+            np.hstack(bias).astype(np.float32),
+            config["sharpness"],
+        )
+
+    def rankings(self, texts: Sequence[str], vectors: Vectors) -> list[dict[str, Ranking]]:
+        """For each text the ranking of every question."""
+        scores = self._features.rows(texts, vectors) @ self._weights + self._bias
+        found: list[dict[str, Ranking]] = [{} for _ in texts]
+        start = 0
+        for question, labels in self._labels.items():
+            some = scores[:, start : start + len(labels)]
+            start += len(labels)
+            likely = np.exp(self._sharpness * (some - some.max(axis=1, keepdims=True)))
+            likely /= likely.sum(axis=1, keepdims=True)
+            for row, ranked in zip(likely, found, strict=True):
+                ranked[question] = [(labels[p], float(row[p])) for p in np.argsort(-row, kind="stable")]
+        return found
+
+    # --- keeping: plain names and numbers, no pickled objects ---
+
+    def save(self, folder: Path) -> None:
+        """Write what was learnt."""
+        counted = self._features.counted
+        learnt = {
+            "labels": self._labels,
+            "marks": self._features.marks,
+            "vocabularies": [
+                sorted(vectorizer.vocabulary_, key=vectorizer.vocabulary_.__getitem__)
+                for vectorizer in counted
+            ],
+        }
+        (folder / "learnt.json").write_text(json.dumps(learnt), encoding="utf-8")
+        idfs = {f"idf{i}": vectorizer.idf_ for i, vectorizer in enumerate(counted)}
+        np.savez(folder / "learnt.npz", weights=self._weights, bias=self._bias, **idfs)
+
+    @classmethod
+    def load(cls, folder: Path, config: Mapping[str, Any]) -> LinearClassifier:
+        """Read what was learnt."""
+        learnt = json.loads((folder / "learnt.json").read_text(encoding="utf-8"))
+        with np.load(folder / "learnt.npz", allow_pickle=False) as numbers:
+            weights, bias = numbers["weights"], numbers["bias"]
+            idfs = [numbers[f"idf{i}"] for i in range(len(learnt["vocabularies"]))]
+        vocabularies = [dict(zip(v, range(len(v)), strict=True)) for v in learnt["vocabularies"]]
+        features = Features(learnt["marks"], _vectorizers(vocabularies, idfs), dict(config))
+        return cls(features, learnt["labels"], weights, bias, config["sharpness"])
