@@ -27,14 +27,16 @@ from assistant.sentence_encoder import sentence_model
 from spotwise.knowledge import DEFAULT_FOLDER
 
 MEANINGS = "meanings"
-"""Where a message keeps what its meaning tells: slot -> [value, how likely], and "signs": sign -> how likely."""
+"""Where a message keeps what it may mean: slot -> [value, how likely], and "signs": sign -> how likely."""
 SIGNS = "signs"
 OTHER = "other"
 """The label of what answers nothing, and of what is no sign."""
 KEPT_FROM = 0.2
 """How likely a meaning has to be for being kept."""
 
-_IN_ANY_SLOT = frozenset({"none", "unsure", "undisclosed", "yes", "no", "possible", "wanted", "unwanted", OTHER})
+_IN_ANY_SLOT = frozenset(
+    {"none", "unsure", "undisclosed", "yes", "no", "possible", "wanted", "unwanted", OTHER}
+)
 """Values that are said alike to several questions."""
 
 Examples = Mapping[str, Mapping[str, Sequence[str]]]
@@ -173,6 +175,10 @@ def _label(question: str, slot: str, value: str) -> str | None:
     if question == SIGNS:
         if slot == "danger_signs":
             return OTHER if value in _IN_ANY_SLOT else value
-        urgent = (slot, value) in {("bleeding_amount", "very_heavy"), ("pain", "severe"), ("consent", "unwanted")}
+        urgent = (slot, value) in {
+            ("bleeding_amount", "very_heavy"),
+            ("pain", "severe"),
+            ("consent", "unwanted"),
+        }
         return None if urgent or slot == "pregnancy" else OTHER
     return None if value in _IN_ANY_SLOT else OTHER

@@ -11,7 +11,16 @@ from pathlib import Path
 from assistant import silence_libraries
 from assistant.checks import MODEL, ROOT, StartError, check_knowledge
 
-INPUTS = ("config.yml", "domain.yml", "data", "assistant", "knowledge/lexicon.yml", "requirements.txt")
+INPUTS = (
+    "config.yml",
+    "domain.yml",
+    "data",
+    "assistant",
+    "knowledge/answers.yml",
+    "knowledge/signs.yml",
+    "knowledge/lexicon.yml",
+    "requirements.txt",
+)
 """What the model is made from. Rules and causes are read at every start: a changed rule needs no training."""
 STAMP = MODEL.with_name("spotwise.inputs.sha256")
 

@@ -23,6 +23,7 @@ from rasa.shared.core.events import ActionExecuted, SlotSet, UserUttered
 from rasa.shared.core.generator import TrackerWithCachedStates
 from rasa.shared.core.trackers import DialogueStateTracker
 
+from assistant.fact_classifier import MEANINGS, SIGNS
 from spotwise.dialogue import FORM, Message, hear
 from spotwise.knowledge import load_knowledge
 from spotwise.reading import default_reader
@@ -117,12 +118,16 @@ def understood(message: UserUttered) -> Message:
         for value in values if isinstance(values, list) else [values]:
             entities.setdefault(str(entity.get("entity")), []).append(value)
     intent = message.intent or {}
+    meanings = dict((message.parse_data or {}).get(MEANINGS) or {})
+    signs = meanings.pop(SIGNS, {})
     return Message(
         text=message.text or "",
         intent=intent.get("name") or "nlu_fallback",
         confidence=float(intent.get("confidence") or 0.0),
         entities=entities,
         at=datetime.fromtimestamp(message.timestamp),
+        meanings={slot: (value, likely) for slot, (value, likely) in meanings.items()},
+        signs=signs,
     )
 
 

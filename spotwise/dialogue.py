@@ -27,6 +27,10 @@ SURE = 0.6
 """From this confidence on, an intent counts where it changes what happens; measured in docs/nlu.md."""
 CRISIS = 0.9
 """From this confidence on, the meaning of a message alone tells of assault or self-harm."""
+SIGN_LIKELY = 0.6
+"""From this likelihood on, the meaning alone tells a danger sign; measured in docs/evaluation.md."""
+ANSWER_LIKELY = 0.6
+"""From this likelihood on, an answer that no phrase fits is taken by its meaning."""
 SIMPLER_AFTER = 2
 GIVE_UP_AFTER = 4
 KEPT = 80
@@ -65,6 +69,10 @@ class Message:
     entities: Mapping[str, list[str]] = field(default_factory=dict)
     """Slot -> values, from a button."""
     at: datetime = field(default_factory=datetime.now)
+    meanings: Mapping[str, tuple[str, float]] = field(default_factory=dict)
+    """Slot -> the value that the message most likely means as an answer, and how likely."""
+    signs: Mapping[str, float] = field(default_factory=dict)
+    """Danger sign, "assault" or "self_harm" -> how likely the message means it."""
 
     @property
     def is_button(self) -> bool:
@@ -143,6 +151,7 @@ class _Hearing:
             meaning = meaning_of(answer, self.asked)
             if meaning is not None:
                 said[self.asked] = meaning
+        self._add_meanings(said, reading)
         if self._is_crisis("report_assault") and said.get("consent") is None:
             said["consent"] = "unwanted"
         if self._is_crisis("report_self_harm"):
@@ -158,6 +167,21 @@ class _Hearing:
         return Reading(
             said, reading.denied, reading.answer or answer, reading.correction, reading.back, reading.starts
         )
+
+    def _add_meanings(self, said: dict[str, Any], reading: Reading) -> None:
+        """Add what no phrase tells but the meaning of the message does: danger signs, and the answer."""
+        for sign, likely in self.message.signs.items():
+            if likely < SIGN_LIKELY or sign in reading.denied.get("danger_signs", ()):
+                continue
+            if sign in self.knowledge.vocabulary["danger_signs"].values:
+                said["danger_signs"] = sorted({*said.get("danger_signs", ()), sign} - {"none", "unsure"})
+            elif sign == "assault":
+                said.setdefault("consent", "unwanted")
+            elif sign == "self_harm":
+                said["details"] = sorted({*said.get("details", ()), sign})
+        value, likely = self.message.meanings.get(self.asked or "", ("", 0.0))
+        if self.asked and likely >= ANSWER_LIKELY and self.asked not in said and reading.answer is None:
+            said[self.asked] = [value] if self.asked in LISTS else value
 
     def _is_crisis(self, intent: str) -> bool:
         return self.message.intent == intent and self.message.confidence >= CRISIS

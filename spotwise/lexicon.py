@@ -81,7 +81,8 @@ class Lexicon:
 
     def __init__(self, file: Path, vocabulary: Vocabulary) -> None:
         raw = yaml.safe_load(file.read_text(encoding="utf-8"))
-        self._spelling = Spelling(raw["spellings"], _phrases(raw), raw["not_misspelt"])
+        english = (file.with_name("english.txt")).read_text(encoding="utf-8").splitlines()
+        self._spelling = Spelling(raw["spellings"], _phrases(raw), english)
         self._counts: Mapping[str, Sequence[str]] = raw["counts"]
         self.denied_in_a_row = frozenset(raw["denied_in_a_row"])
         self.cues = _patterns(raw["cues"])

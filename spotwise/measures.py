@@ -143,7 +143,8 @@ _AGES = [
     re.compile(pattern)
     for pattern in (
         (
-            r"(?<!\S)(?:i am|she is|(?:wife|daughter|girlfriend|sister|partner) is|age|aged|age is"
+            r"(?<!\S)(?:i am(?: only| just| still)?|she is(?: only| just| still)?"
+            r"|(?:wife|daughter|girlfriend|sister|partner) is|age|aged|age is"
             r"|(?:have )?just turned|turned|am|nearly|almost|im|i be|she) "
             rf"(?P<age>\d{{1,3}}){_NOT_A_LENGTH}{_AFTER_AGE}"
         ),
@@ -202,7 +203,7 @@ _OVER = re.compile(
 _CHILDS_AGE = re.compile(
     r"(?<!\S)(?:(?:kids?|children|boys|girls|sons|daughters|teens|teenagers) (?:[,(] |- |aged "
     r"|who are |are |of )*(?:\d+ (?:, |and )+)?"
-    r"|(?:have|got|has|had|with|and) an? |son (?:is |of |aged |, )?)\d+$"
+    r"|(?:have|got|has|had|with|and) an? |\d{1,2} (?:and|,) |son (?:is |of |aged |, )?)\d+$"
 )
 """Up to a number: the age of a child the person has."""
 
@@ -287,7 +288,8 @@ _WEEKS = [
     ),
     re.compile(
         rf"(?<!\S)(?P<n>\d{{1,2}})(?: \+ \d)? (?:weeks?|w){_DAYS_TOO}(?: (?:or so|maybe|now|about))*"
-        r" (?:pregnant|gone|along|gestation|preg\w*|with (?:my|our|baby|twins|#))"
+        r" (?:pregnant|gone(?! (?:quiet|without|by|since|silent))|along|gestation|preg\w*"
+        r"|with (?:my|our|baby|twins|#))"
     ),
     re.compile(
         rf"(?<!\S)(?:pregnant|expecting) (?:[^\s.!?;]+ ){{0,5}}?(?P<n>\d{{1,2}})(?: \+ \d)? "
@@ -304,7 +306,7 @@ _ASKED_WEEKS = re.compile(
     r"(?<!\S)(?P<n>\d{1,2})(?: \+ \d)?(?: (?:weeks?|w)(?!\S)(?! old)| ?$| [,.!]| (?:or|and|-|to) )"
 )
 _MONTHS = re.compile(
-    r"(?<!\S)(?P<n>\d(?:\.5)?) months? (?:pregnant|gone|along|preg\w*)"
+    r"(?<!\S)(?P<n>\d(?:\.5)?) months? (?:pregnant|gone(?! (?:quiet|without|by|since|silent))|along|preg\w*)"
     r"|(?:pregnant|expecting) (?:[^\s.!?;]+ ){0,4}?(?P<m>\d) months?(?! (?:ago|old))"
     r"|(?<!\S)(?:in )?(?:my )?(?P<ordinal>\w+|\d \w\w) month of (?:my |the )?pregnancy"
 )

@@ -342,12 +342,17 @@ class _Reading:
 
     def _answer(self) -> Answer | None:
         for name in ("decline", "unsure", "no", "yes"):
-            if self.lexicon.answers[name].match(self.words):
+            found = self.lexicon.answers[name].match(self.words)
+            if found and (name != "no" or self._ends_there(found.end())):
                 assert name in get_args(Answer)
                 return name
         if (self.asked in LISTS or self.asked == "pain") and self.lexicon.answers["fine"].match(self.words):
             return "no"
         return None
+
+    def _ends_there(self, end: int) -> bool:
+        """Whether a "no" stands for itself: "no, thanks", and not "no ovaries left"."""
+        return bool(self.lexicon.signs["after_a_no"].match(self.words, end))
 
     def _facts(self) -> dict[str, Any]:
         facts: dict[str, Any] = dict(self.numbers)

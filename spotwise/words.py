@@ -142,24 +142,30 @@ _AMOUNTS = [
 
 
 class Spelling:
-    """Puts words right: known short forms and misspellings, and long words one slip away from a known one."""
+    """Puts words right: known short forms and misspellings, and words a slip or two away from a known one."""
 
-    SHORTEST = 6
+    SHORTEST = 4
     """Shorter words are too easily another word."""
+    TWO_SLIPS_FROM = 8
+    """Letters of a word that may hold two slips."""
 
     def __init__(
-        self, known_slips: Mapping[str, str], phrases: Iterable[str], not_misspelt: Iterable[str] = ()
+        self, known_slips: Mapping[str, str], phrases: Iterable[str], english: Iterable[str] = ()
     ) -> None:
+        """Know the words of the lexicon's phrases; a word of `english` is never taken for a slip."""
         self._right = dict(known_slips)
-        self._left_alone = frozenset(not_misspelt)
-        self._words: set[str] = set()
+        words: set[str] = set()
         stems: set[str] = set()
         for phrase in phrases:
             for word, star in re.findall(r"([a-z]{2,})(\*?)", phrase):
-                (stems if star else self._words).add(word)
+                (stems if star else words).add(word)
         self._stems = tuple(sorted(stems))
+        long_stems = tuple(stem for stem in self._stems if len(stem) >= self.SHORTEST)
+        self._english = frozenset(english) | words
         self._by_start: dict[str, list[str]] = {}
-        for word in self._words | stems:
+        grown = {word for word in self._english if word.startswith(long_stems)}
+        grown |= {stem + ending for stem in long_stems for ending in ("", "s", "ed", "ing", "y")}
+        for word in words | grown:
             if len(word) >= self.SHORTEST:
                 self._by_start.setdefault(word[0], []).append(word)
 
@@ -172,23 +178,17 @@ class Spelling:
         return self._right[word]
 
     def _closest(self, word: str) -> str:
-        """The one known word that a slip turns into this one; the word itself where there is not just one."""
-        if (
-            len(word) < self.SHORTEST
-            or word in self._words
-            or word in self._left_alone
-            or word.startswith(self._stems)
-        ):
+        """The one known word that slips turn into this one; the word itself where there is not just one."""
+        if len(word) < self.SHORTEST or word in self._english or word.startswith(self._stems):
             return word
-        close = {known for known in self._by_start.get(word[0], ()) if _is_slip(word, known)}
-        return close.pop() if len(close) == 1 else word
-
-
-def _is_slip(word: str, known: str) -> bool:
-    """Whether a letter was missed, added or swapped with the next. A wrong letter makes too many words."""
-    if abs(len(word) - len(known)) > 1 or OSA.distance(word, known, score_cutoff=1) != 1:
-        return False
-    return len(word) != len(known) or sorted(word) == sorted(known)
+        known = self._by_start.get(word[0], ())
+        for slips in (1, 2) if len(word) >= self.TWO_SLIPS_FROM else (1,):
+            close = [other for other in known if OSA.distance(word, other, score_cutoff=slips) <= slips]
+            if close:
+                # A letter missed, added or swapped is a likelier slip than a wrong one.
+                close = [o for o in close if len(o) != len(word) or sorted(o) == sorted(word)] or close
+                return close[0] if len(close) == 1 else word
+        return word
 
 
 def _ten(match: re.Match[str]) -> str:

@@ -112,14 +112,17 @@ def test_a_phrase_is_read_or_refused(phrase: str) -> None:
 
 
 def test_spelling_puts_slips_right_and_leaves_other_words() -> None:
-    spelling = Spelling({"preg": "pregnant"}, ["bleeding", "pregnan*", "discharge"], ["bledding"])
+    spelling = Spelling({"preg": "pregnant"}, ["bleeding", "pregnan*", "discharge", "itch*"], ["breeding"])
     assert spelling.right("preg") == "pregnant"
     assert spelling.right("bleding") == "bleeding"
     assert spelling.right("dishcarge") == "discharge"
     assert spelling.right("bleeding") == "bleeding"
     assert spelling.right("pregnancies") == "pregnancies"
-    assert spelling.right("bledding") == "bledding"
-    assert spelling.right("breeding") == "breeding"  # a wrong letter makes another word
+    assert spelling.right("itcy") == "itchy"
+    assert spelling.right("dischrage") == spelling.right("dischatge") == "discharge"
+    assert spelling.right("disxhrage") == "discharge"  # a long word may hold two slips
+    assert spelling.right("blxxding") == "bleeding"
+    assert spelling.right("breeding") == "breeding"  # an English word
     assert spelling.right("blood") == "blood"
 
 
