@@ -55,7 +55,7 @@ class Handled:
         return self.begin(store, update_id) is State.NEW
 
     def begin(self, store: TrackerStore | None, update_id: str) -> State:
-        """Note that an update was begun. One that was begun before but not done was broken off, or goes on."""
+        """Note that an update was begun. One begun before but not done was broken off, or goes on."""
         if update_id in self._memory:
             return State.DONE if self._memory[update_id] else State.BEGUN
         state = State.NEW
