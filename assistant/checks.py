@@ -82,14 +82,9 @@ def check_telegram() -> None:
     """Refuse a token or a secret of Telegram that can't be right; the values themselves are never shown."""
     token, secret = os.environ.get("TELEGRAM_TOKEN"), os.environ.get("TELEGRAM_SECRET")
     if token and not re.fullmatch(r"\d+:[\w-]{20,}", token, re.ASCII):
-        raise StartError(
-            "TELEGRAM_TOKEN is not a bot's token. BotFather gives one, such as 123456:ABC-def..."
-        )
+        raise StartError("TELEGRAM_TOKEN is no bot's token. BotFather gives one, such as 123456:ABC-def...")
     if secret and not re.fullmatch(r"[\w-]{16,256}", secret, re.ASCII):
         raise StartError(
             "TELEGRAM_SECRET must be 16 to 256 letters, digits, _ and -. "
             "Make one: python3 -c 'import secrets; print(secrets.token_urlsafe(32))'"
         )
-    if bool(token) != bool(secret):
-        missing = "TELEGRAM_SECRET" if token else "TELEGRAM_TOKEN"
-        raise StartError(f"For Telegram, {missing} is missing. Set both variables, or none.")

@@ -20,9 +20,8 @@ import httpx
 from telegram import Bot, BotCommand, BotCommandScopeAllPrivateChats
 from telegram.error import BadRequest, Conflict, InvalidToken, RetryAfter, TelegramError
 
-from assistant.channels.telegram import SECRET_HEADER
 from assistant.channels.telegram_api import bot_for, seconds
-from assistant.channels.telegram_updates import COMMANDS, TAKEN
+from assistant.channels.telegram_updates import COMMANDS, SECRET_HEADER, TAKEN
 from assistant.checks import StartError, check_telegram, port_setting
 
 PATH = "/webhooks/telegram/webhook"
@@ -44,7 +43,7 @@ async def webhook(bot: Bot, secret: str) -> None:
 
 
 async def poll(bot: Bot, secret: str) -> None:
-    """Fetch updates until stopped. Telegram is told that it can forget them once the server has taken them."""
+    """Fetch updates until stopped. Telegram keeps each until the server has taken it."""
     await register_commands(bot)
     await bot.delete_webhook(drop_pending_updates=False)
     server = f"http://127.0.0.1:{port_setting('PORT', 5005)}{PATH}"
@@ -93,7 +92,10 @@ async def hand_in(client: httpx.AsyncClient, server: str, updates: list[dict[str
                 if status < 500 and status != 404:
                     break
             if not told:
-                print("The server does not answer yet. Is `make serve` running?", file=sys.stderr)
+                print(
+                    "The server does not answer yet. Is `make serve` running, with Telegram on?",
+                    file=sys.stderr,
+                )
                 told = True
             await asyncio.sleep(PAUSE)
 
@@ -125,9 +127,7 @@ async def run(command: Callable[[Bot, str], Awaitable[None]]) -> None:
     try:
         await command(bot_for(token), secret)
     except InvalidToken:
-        raise StartError(
-            "Telegram does not know this TELEGRAM_TOKEN. Copy it again from BotFather."
-        ) from None
+        raise StartError("Telegram does not know this TELEGRAM_TOKEN. Copy it once more.") from None
     except Conflict:
         raise StartError("Something else fetches this bot's updates. Stop it first.") from None
     except BadRequest as error:

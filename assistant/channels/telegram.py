@@ -23,7 +23,8 @@ from assistant.channels.forgetting import forget
 from assistant.channels.handled import Handled, State
 from assistant.channels.reading import reader_for
 from assistant.channels.rest import Refused, json_of
-from assistant.channels.telegram_api import Outbox, TelegramOutput, acknowledge, bot_for
+from assistant.channels.telegram_api import bot_for
+from assistant.channels.telegram_output import Outbox, TelegramOutput, acknowledge
 from assistant.channels.telegram_updates import SECRET_HEADER, Elsewhere, Pressed, Written, read_update
 from assistant.channels.turns import OnNewMessage, answer, keep, read_domain, safe_words_of, words_of
 

@@ -10,6 +10,8 @@ from typing import Any
 from telegram import CallbackQuery, Message, Update
 from telegram.ext.filters import StatusUpdate
 
+SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"
+
 COMMANDS = {
     "start": ("/greet", "Say hello and begin"),
     "help": ("/help", "What I can do"),
@@ -27,14 +29,14 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Written:
-    """A person wrote in a private chat. No `text`: a picture, a voice or the like; `more` came beside words."""
+    """A person wrote in a private chat; `more` says that there was something other than words."""
 
     chat: int
     text: str | None
     more: bool = False
 
-    def check(self) -> None:
-        """Raise TypeError where the update had another thing in the place of a text."""
+    def __post_init__(self) -> None:
+        """Refuse another thing in the place of a text."""
         check_texts(self.text)
 
 
@@ -49,8 +51,8 @@ class Pressed:
     text: str | None
     title: str | None
 
-    def check(self) -> None:
-        """Raise TypeError where the update had another thing in the place of a text."""
+    def __post_init__(self) -> None:
+        """Refuse another thing in the place of a text."""
         check_texts(self.data, self.text, self.title)
 
 
@@ -67,21 +69,16 @@ def read_update(update: dict[str, Any]) -> Written | Pressed | Elsewhere | None:
     Anything can be in there: what Telegram invents next, too. It has to be answered 200 all the same, or
     Telegram sends it again and again and holds back all that comes after.
     """
-    said = None
+    known = {name: update[name] for name in ("update_id", *TAKEN) if name in update}
     try:
-        parsed = Update.de_json(
-            {name: update[name] for name in ("update_id", *TAKEN) if name in update}, None
-        )
+        parsed = Update.de_json(known, None)
         if parsed.message:
-            said = read_message(parsed.message)
-        elif parsed.callback_query:
-            said = read_press(parsed.callback_query)
-        if isinstance(said, (Written, Pressed)):
-            said.check()
+            return read_message(parsed.message)
+        if parsed.callback_query:
+            return read_press(parsed.callback_query)
     except Exception as error:
         logger.warning("An update could not be read: %s", type(error).__name__)
-        return None
-    return said
+    return None
 
 
 def read_message(message: Message) -> Written | Elsewhere | None:
