@@ -353,6 +353,20 @@ def test_a_press_counts_once_however_often_a_finger_taps(running: Running) -> No
     until(lambda: all(running.api.queries.values()), "every press is answered")
 
 
+def test_buttons_of_a_question_go_once_it_was_answered_in_words(running: Running) -> None:
+    """ "Not sure" would answer the next question instead; what can't be mistaken stays."""
+    person = running.person()
+    person.write("/start")
+    menu = person.chat.messages[-1]
+    question = person.write("I bleed after sex")[-1]
+    assert question_in([question]) == "danger_signs" and buttons_of(question)
+    person.send(person.message(sticker=OTHER_CONTENT["sticker"]))
+    person.write("no none of that")
+    until(lambda: not buttons_of(question), "its buttons are gone")
+    assert "✓" not in question["text"]
+    assert buttons_of(menu) and buttons_of(person.chat.messages[-1])
+
+
 # ------------------------------------------------------------------ who may send updates
 @pytest.mark.parametrize("secret", [None, "", "wrong", SECRET + "x", SECRET[:-1], SECRET.upper(), "\xff\xfe"])
 def test_a_forged_update_is_refused(running: Running, secret: str | None) -> None:
@@ -712,6 +726,18 @@ def test_the_library_is_asked_for_nothing_it_can_not_give() -> None:
     assert asyncio.run(tried(telegram.error.NetworkError("x"), 2)) == 3
 
 
+def test_no_log_shows_the_token(caplog: pytest.LogCaptureFixture) -> None:
+    """It is a part of every address that is called, which the HTTP library likes to log."""
+    with telegram_api() as api, pytest.MonkeyPatch.context() as environment, caplog.at_level("DEBUG"):
+        environment.setenv("TELEGRAM_API_URL", api.url)
+        asyncio.run(client.bot_for(BOT_TOKEN).set_my_commands([("start", "Begin")]))
+        assert api.commands
+        api.down = True
+        with pytest.raises(telegram.error.NetworkError):
+            asyncio.run(client.bot_for(BOT_TOKEN).set_my_commands([("start", "Begin")]))
+    assert BOT_TOKEN.partition(":")[2] not in caplog.text
+
+
 # ------------------------------------------------------------------ killed, and started again
 def test_killed_in_the_middle_of_a_turn(tmp_path: Path) -> None:
     """What was not answered is answered when Telegram sends it again; what was played is not played twice."""
@@ -747,6 +773,7 @@ def test_killed_in_the_middle_of_a_turn(tmp_path: Path) -> None:
             assert other.chat.messages == []
             until(lambda: time.monotonic() > other.chat.not_before, "Telegram takes words again")
             assert person.send(done) == []
+            assert after.heard(person) == ["/greet"]
             assert person.send(in_turn)
             messages = other.send(sending)
             assert says("utter_emergency", messages[:1]) and says("utter_criteria", messages)

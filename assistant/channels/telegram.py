@@ -6,7 +6,6 @@ import asyncio
 import hmac
 import logging
 import time
-from collections import OrderedDict
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -24,7 +23,7 @@ from assistant.channels.handled import Handled, State
 from assistant.channels.reading import reader_for
 from assistant.channels.rest import Refused, json_of
 from assistant.channels.telegram_api import bot_for
-from assistant.channels.telegram_output import Outbox, TelegramOutput, acknowledge
+from assistant.channels.telegram_output import Outbox, Recent, TelegramOutput, acknowledge, withdraw_buttons
 from assistant.channels.telegram_updates import SECRET_HEADER, Elsewhere, Pressed, Written, read_update
 from assistant.channels.turns import OnNewMessage, answer, keep, read_domain, safe_words_of, words_of
 
@@ -38,9 +37,6 @@ ACK_LIMIT = 10.0
 
 PRESSED_AGAIN = 10.0
 """Seconds in which a second press of the same button is the same press: a finger that trembles."""
-
-MOST_PRESSES = 10_000
-"""How many presses are remembered for that."""
 
 logger = logging.getLogger(__name__)
 
@@ -89,7 +85,8 @@ class TelegramChannel(InputChannel):  # type: ignore[misc]
         self._handled = Handled(self.name())
         self._going_on: dict[int, asyncio.Task[None]] = {}
         self._chats: WeakValueDictionary[int, Chat] = WeakValueDictionary()
-        self._presses: OrderedDict[tuple[int, int, str], float] = OrderedDict()
+        self._presses: Recent[tuple[int, int, str], float] = Recent()
+        self._open_buttons: Recent[int, int] = Recent()
 
     def blueprint(self, on_new_message: OnNewMessage) -> Blueprint:
         """The routes of the channel."""
@@ -148,7 +145,8 @@ class TelegramChannel(InputChannel):  # type: ignore[misc]
         group = conversation_of(self.name(), str(said.chat), self._key)
         if self._in_groups and self._handled.first_time(store, group):
             outbox = Outbox()
-            await TelegramOutput(self._bot, said.chat, outbox).send_text_message(group, self._in_groups)
+            output = TelegramOutput(self._bot, said.chat, outbox, self._open_buttons)
+            await output.send_text_message(group, self._in_groups)
             await outbox.empty()
 
     async def _respond(
@@ -163,13 +161,15 @@ class TelegramChannel(InputChannel):  # type: ignore[misc]
         text = said.text
         if isinstance(said, Pressed):
             keep(acknowledge(self._bot, said))
+            if said.chat is not None and self._open_buttons.get(said.chat) == said.message_id:
+                del self._open_buttons[said.chat]
             text = said.data
             if text is None or self._is_pressed_again(said):
                 return
         if said.chat is None:
             return
         chat = self._chats.setdefault(said.chat, Chat())
-        output = TelegramOutput(self._bot, said.chat, chat.outbox)
+        output = TelegramOutput(self._bot, said.chat, chat.outbox, self._open_buttons)
         sender = conversation_of(self.name(), str(said.chat), self._key)
         async with chat.turn:
             if isinstance(said, Written) and said.more:
@@ -179,6 +179,8 @@ class TelegramChannel(InputChannel):  # type: ignore[misc]
                 for words in before or [{"text": self._safe_words}]:
                     await output.send_response(sender, words)
             elif text is not None:
+                if isinstance(said, Written) and said.chat in self._open_buttons:
+                    keep(withdraw_buttons(self._bot, said.chat, self._open_buttons.pop(said.chat)))
                 message = UserMessage(
                     self._reader.read(text), output, sender, input_channel=self.name(), message_id=update_id
                 )
@@ -189,10 +191,8 @@ class TelegramChannel(InputChannel):  # type: ignore[misc]
         """Whether this button was pressed a moment ago: "Not sure" twice would skip a question unseen."""
         now = time.monotonic()
         this = (press.chat or 0, press.message_id, press.data or "")
-        before = self._presses.pop(this, None)
+        before = self._presses.get(this)
         self._presses[this] = now
-        if len(self._presses) > MOST_PRESSES:
-            self._presses.popitem(last=False)
         return before is not None and now - before < PRESSED_AGAIN
 
 

@@ -6,13 +6,13 @@ import asyncio
 import logging
 import re
 import time
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypeVar
 
 from rasa.core.channels.channel import OutputChannel
 from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions
-from telegram.error import BadRequest, Forbidden
+from telegram.error import BadRequest, Forbidden, TelegramError
 
 from assistant.channels.telegram_api import Call, patiently
 from assistant.channels.telegram_updates import Pressed
@@ -30,9 +30,18 @@ WORDS_PATIENCE = 600.0
 PRESS_PATIENCE = 15.0
 """Seconds in which a press is answered and marked; later, Telegram does not take it."""
 
+OF_THE_MOMENT = {"/affirm", "/deny", "/dont_know", "/skip_question"}
+"""Payloads that answer whatever is asked when they come, so another question than they stood below."""
+
+MOST_REMEMBERED = 10_000
+"""Entries of a memory that must not grow for ever."""
+
 NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 
 logger = logging.getLogger(__name__)
+
+Key = TypeVar("Key")
+Value = TypeVar("Value")
 
 
 class Outbox:
@@ -64,14 +73,25 @@ class Outbox:
                 logger.error("Telegram did not take a message: %s", type(error).__name__)
 
 
+class Recent(OrderedDict[Key, Value]):
+    """A memory that forgets the oldest entries."""
+
+    def __setitem__(self, key: Key, value: Value) -> None:
+        super().__setitem__(key, value)
+        self.move_to_end(key)
+        if len(self) > MOST_REMEMBERED:
+            self.popitem(last=False)
+
+
 class TelegramOutput(OutputChannel):  # type: ignore[misc]
     """Says to one chat what Rasa says. It never waits and never breaks: a turn can't hang on the network."""
 
-    def __init__(self, bot: Bot, chat: int, outbox: Outbox) -> None:
-        """Send to this chat, through its outbox."""
+    def __init__(self, bot: Bot, chat: int, outbox: Outbox, open_buttons: dict[int, int]) -> None:
+        """Send to this chat, through its outbox; note which message of it has buttons of the moment."""
         self._bot = bot
         self._chat = chat
         self._outbox = outbox
+        self._open_buttons = open_buttons
 
     @classmethod
     def name(cls) -> str:
@@ -109,7 +129,11 @@ class TelegramOutput(OutputChannel):  # type: ignore[misc]
 
     async def _send(self, text: str, markup: InlineKeyboardMarkup | None) -> None:
         # No parse_mode: what is said is plain text, and no sign in it means anything.
-        await self._bot.send_message(self._chat, text, reply_markup=markup, link_preview_options=NO_PREVIEW)
+        sent = await self._bot.send_message(
+            self._chat, text, reply_markup=markup, link_preview_options=NO_PREVIEW
+        )
+        if markup and any(row[0].callback_data in OF_THE_MOMENT for row in markup.inline_keyboard):
+            self._open_buttons[self._chat] = sent.message_id
 
 
 async def acknowledge(bot: Bot, press: Pressed) -> None:
@@ -123,13 +147,26 @@ async def acknowledge(bot: Bot, press: Pressed) -> None:
         else:
             await bot.edit_message_reply_markup(press.chat, press.message_id)
 
-    calls = [patiently(lambda: bot.answer_callback_query(press.query), end)]
+    calls: list[Call] = [lambda: bot.answer_callback_query(press.query)]
     if press.chat is not None and press.data is not None:
-        calls.append(patiently(mark, end))
-    # A press that is too old to be answered or marked, or is marked already, is no fault.
-    for error in await asyncio.gather(*calls, return_exceptions=True):
-        if isinstance(error, Exception) and not isinstance(error, (BadRequest, Forbidden)):
-            logger.warning("Telegram did not take the answer to a press: %s", type(error).__name__)
+        calls.append(mark)
+    await asyncio.gather(*(at_best(call, end) for call in calls))
+
+
+async def withdraw_buttons(bot: Bot, chat: int, message_id: int) -> None:
+    """Take the buttons off a message, once it was answered in words."""
+    end = time.monotonic() + PRESS_PATIENCE
+    await at_best(lambda: bot.edit_message_reply_markup(chat, message_id), end)
+
+
+async def at_best(call: Call, end: float) -> None:
+    """Make a call that nothing hangs on."""
+    try:
+        await patiently(call, end)
+    except (BadRequest, Forbidden):
+        pass  # too old, or done already: no fault
+    except TelegramError as error:
+        logger.warning("Telegram did not take the answer to a press: %s", type(error).__name__)
 
 
 def keyboard(buttons: list[dict[str, Any]]) -> InlineKeyboardMarkup | None:
