@@ -205,12 +205,14 @@ def id_of(update: dict[str, Any]) -> int:
 
 
 async def answered_before(store: TrackerStore, sender: str, message_id: str) -> list[dict[str, Any]] | None:
-    """What answered a message that is the latest of its conversation; None if it is not stored."""
+    """What answered a message, if its turn is stored; else None."""
     tracker = await store.retrieve(sender)
     answers: list[dict[str, Any]] = []
     for event in reversed(tracker.events if tracker else ()):
         if isinstance(event, BotUttered):
             answers.insert(0, event.message())
         elif isinstance(event, UserUttered):
-            return answers if event.message_id == message_id else None
+            if event.message_id == message_id:
+                return answers
+            answers = []
     return None
