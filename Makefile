@@ -5,12 +5,13 @@ PYTHON := .venv/bin/python
 export RASA_TELEMETRY_ENABLED := false
 
 .DEFAULT_GOAL := help
-.PHONY: help chat serve train test lint knowledge bench lock clean installed model
+.PHONY: help chat serve train test lint knowledge bench lock telegram-webhook telegram \
+	clean installed model
 
 help: ## explain the targets
 	@echo "Spotwise: describe bleeding after sex, and learn how urgent it is and what can cause it."
 	@echo
-	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /  make \1|/' | awk -F'|' '{printf "%-14s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /  make \1|/' | awk -F'|' '{printf "%-22s %s\n", $$1, $$2}'
 	@echo
 	@echo "PORT (default 5005) is where \`make serve\` listens. API_TOKEN opens the REST channel and Rasa's HTTP API."
 
@@ -40,6 +41,12 @@ bench: model ## run the benchmarks
 lock: ## resolve pyproject.toml into requirements.txt again
 	@scripts/bootstrap.sh uv pip compile --quiet pyproject.toml --group dev --universal --python-version 3.10 \
 		--generate-hashes --no-header -o requirements.txt
+
+telegram-webhook: installed ## have Telegram send its updates to TELEGRAM_WEBHOOK_URL
+	@$(PYTHON) -m assistant.telegram_bot webhook
+
+telegram: installed ## fetch Telegram's updates for a `make serve` that has no public address
+	@$(PYTHON) -m assistant.telegram_bot poll
 
 clean: ## remove what was installed, trained and cached (conversations in var/ stay)
 	rm -rf .venv .venv-tools .rasa models .mypy_cache .pytest_cache .ruff_cache .hypothesis

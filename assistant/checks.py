@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import os
+import re
 import socket
 import tarfile
 import zlib
@@ -75,3 +76,15 @@ def check_knowledge() -> None:
         load_knowledge()
     except KnowledgeError as error:
         raise StartError(f"The knowledge base has faults; nothing was started.\n{error}") from None
+
+
+def check_telegram() -> None:
+    """Refuse a token or a secret of Telegram that can't be right; the values themselves are never shown."""
+    token, secret = os.environ.get("TELEGRAM_TOKEN"), os.environ.get("TELEGRAM_SECRET")
+    if token and not re.fullmatch(r"\d+:[\w-]{20,}", token, re.ASCII):
+        raise StartError("TELEGRAM_TOKEN is no bot's token. BotFather gives one, such as 123456:ABC-def...")
+    if secret and not re.fullmatch(r"[\w-]{16,256}", secret, re.ASCII):
+        raise StartError(
+            "TELEGRAM_SECRET must be 16 to 256 letters, digits, _ and -. "
+            "Make one: python3 -c 'import secrets; print(secrets.token_urlsafe(32))'"
+        )

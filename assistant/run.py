@@ -31,6 +31,7 @@ from assistant.checks import (
     check_knowledge,
     check_model,
     check_port,
+    check_telegram,
     free_port,
     port_setting,
 )
@@ -48,6 +49,7 @@ def serve() -> None:
     """Run the assistant on PORT until it is stopped."""
     port = port_setting("PORT", 5005)
     check_port(port, EVERYWHERE)
+    check_telegram()
     check_knowledge()
     check_model()
     prepare(port)

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -94,6 +94,8 @@ class WithFaults(Assistant):
         self._environment = environment
         self._port = int(environment["ACTIONS_PORT"])
         self._running = contextlib.ExitStack()
+        self.kill: Callable[[], None] = lambda: None
+        """Ends the Rasa server at once, in the middle of whatever it does."""
 
     def action_server(self, state: str) -> None:
         """Have the action server `up`, `down`, `hung`, answering `500`, or answering `garbage`."""
@@ -116,9 +118,9 @@ class WithFaults(Assistant):
 
 
 @contextlib.contextmanager
-def started(folder: Path) -> Iterator[Assistant]:
-    """An assistant started as `make serve` does, in a copy of the project."""
-    environment = settings()
+def started(folder: Path, **variables: str) -> Iterator[Assistant]:
+    """An assistant started as `make serve` does, in a copy of the project, with more variables."""
+    environment = {**settings(), **variables}
     with process("serve", folder, environment, folder / "log") as serve:
         assistant = Assistant(f"http://127.0.0.1:{environment['PORT']}", TOKEN, folder / "log")
         wait_until(assistant.is_ready, "the assistant", serve, folder / "log")
@@ -129,13 +131,14 @@ def started(folder: Path) -> Iterator[Assistant]:
 
 
 @contextlib.contextmanager
-def started_with_faults(folder: Path) -> Iterator[WithFaults]:
+def started_with_faults(folder: Path, **variables: str) -> Iterator[WithFaults]:
     """Only the Rasa server of an assistant; the tests decide what its action server does."""
-    environment = settings()
+    environment = {**settings(), **variables}
     (folder / "var").mkdir(exist_ok=True)
     with process("rasa-server", folder, environment, folder / "log") as server:
         url = f"http://127.0.0.1:{environment['PORT']}"
         assistant = WithFaults(url, TOKEN, folder / "log", folder, environment)
+        assistant.kill = server.kill
         wait_until(assistant.is_ready, "the Rasa server", server, folder / "log")
         with contextlib.closing(assistant):
             yield assistant

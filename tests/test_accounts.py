@@ -10,7 +10,7 @@ from rasa.shared.core.domain import Domain
 
 from assistant.channels import handled
 from assistant.channels.accounts import KEY, account_key, conversation_of
-from assistant.channels.handled import Handled
+from assistant.channels.handled import Handled, State
 from assistant.run import channels_on
 
 
@@ -50,6 +50,18 @@ def test_an_update_is_taken_once_after_a_restart_too(tmp_path: Path) -> None:
     assert Handled("slack").first_time(store_at(tmp_path), "7")
 
 
+def test_an_update_that_was_broken_off_is_known_as_such(tmp_path: Path) -> None:
+    broken_off = Handled("telegram")
+    assert broken_off.begin(store_at(tmp_path), "7") is State.NEW
+    assert broken_off.begin(store_at(tmp_path), "7") is State.BEGUN
+    after = Handled("telegram")
+    assert after.begin(store_at(tmp_path), "7") is State.BEGUN
+    after.end(store_at(tmp_path), "7")
+    assert after.begin(store_at(tmp_path), "7") is State.DONE
+    assert Handled("telegram").begin(store_at(tmp_path), "7") is State.DONE
+    assert Handled("telegram").begin(store_at(tmp_path), "8") is State.NEW
+
+
 def test_old_updates_are_forgotten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(handled.time, "time", lambda: 0.0)
     assert Handled("telegram").first_time(store_at(tmp_path), "7")
@@ -68,6 +80,8 @@ def test_without_a_database_memory_serves(tmp_path: Path, caplog: pytest.LogCapt
     assert updates.first_time(store, "7")
     assert not updates.first_time(store, "7")
     assert "in memory only" in caplog.text
+    updates.end(store, "7")
+    assert updates.begin(store, "7") is State.DONE
     assert Handled("telegram").first_time(None, "7")
 
 

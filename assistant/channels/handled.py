@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import logging
 import time
 from collections import OrderedDict
@@ -17,15 +18,27 @@ KEPT = 2 * 24 * 3600
 IN_MEMORY = 10_000
 """Updates that are remembered where there is no database."""
 
+ID_LIMIT = 200
+"""Characters of an update's name; the column's width."""
+
 logger = logging.getLogger(__name__)
 
 _table = sa.Table(
     "handled_updates",
     sa.MetaData(),
     sa.Column("channel", sa.String(20), primary_key=True),
-    sa.Column("update_id", sa.String(200), primary_key=True),
+    sa.Column("update_id", sa.String(ID_LIMIT), primary_key=True),
     sa.Column("at", sa.Float, nullable=False, index=True),
+    sa.Column("done", sa.Boolean, nullable=False),
 )
+
+
+class State(enum.Enum):
+    """How far an update had come when it was sent (again)."""
+
+    NEW = "new"
+    BEGUN = "begun"
+    DONE = "done"
 
 
 class Handled:
@@ -34,34 +47,64 @@ class Handled:
     def __init__(self, channel: str) -> None:
         """Remember the updates of one channel."""
         self._channel = channel
-        self._memory: OrderedDict[str, None] = OrderedDict()
+        self._memory: OrderedDict[str, bool] = OrderedDict()
         self._ready_for: set[int] = set()
 
     def first_time(self, store: TrackerStore | None, update_id: str) -> bool:
         """Note an update; whether it was not noted before, by any server that shares the database."""
+        return self.begin(store, update_id) is State.NEW
+
+    def begin(self, store: TrackerStore | None, update_id: str) -> State:
+        """Note that an update was begun. One begun before but not done was broken off, or goes on."""
         if update_id in self._memory:
-            return False
-        self._memory[update_id] = None
+            return State.DONE if self._memory[update_id] else State.BEGUN
+        state = State.NEW
+        engine = engine_of(store)
+        if engine is not None:
+            state = self._noted(engine, update_id)
+        self._memory[update_id] = state is State.DONE
         if len(self._memory) > IN_MEMORY:
             self._memory.popitem(last=False)
-        engine = next((s.engine for s in unwrapped(store) if isinstance(s, SQLTrackerStore)), None)
-        return engine is None or self._noted(engine, update_id)
+        return state
 
-    def _noted(self, engine: sa.engine.Engine, update_id: str) -> bool:
-        """Note it in the database; whether it was new there."""
+    def end(self, store: TrackerStore | None, update_id: str) -> None:
+        """Note that an update was done, and need not be taken again."""
+        self._memory[update_id] = True
+        engine = engine_of(store)
+        if engine is not None:
+            this = (_table.c.channel == self._channel) & (_table.c.update_id == update_id[:ID_LIMIT])
+            try:
+                with engine.begin() as connection:
+                    connection.execute(_table.update().where(this).values(done=True))
+            except sa.exc.SQLAlchemyError as error:
+                in_memory_only(error)
+
+    def _noted(self, engine: sa.engine.Engine, update_id: str) -> State:
+        """Note it in the database; what was known of it there."""
+        row = {"channel": self._channel, "update_id": update_id[:ID_LIMIT]}
         now = time.time()
         try:
             if id(engine) not in self._ready_for:
                 _table.create(engine, checkfirst=True)
                 self._ready_for.add(id(engine))
-            with engine.begin() as connection:
-                connection.execute(_table.delete().where(_table.c.at < now - KEPT))
-                connection.execute(
-                    _table.insert().values(channel=self._channel, update_id=update_id[:200], at=now)
-                )
-        except sa.exc.IntegrityError:
-            return False
+            try:
+                with engine.begin() as connection:
+                    connection.execute(_table.delete().where(_table.c.at < now - KEPT))
+                    connection.execute(_table.insert().values(**row, at=now, done=False))
+            except sa.exc.IntegrityError:
+                with engine.begin() as connection:
+                    done = connection.execute(sa.select([_table.c.done]).filter_by(**row)).scalar()
+                return State.DONE if done else State.BEGUN
         except sa.exc.SQLAlchemyError as error:
-            # To answer twice is better than not to answer.
-            logger.warning("Updates are remembered in memory only: %s", type(error).__name__)
-        return True
+            in_memory_only(error)
+        return State.NEW
+
+
+def engine_of(store: TrackerStore | None) -> sa.engine.Engine | None:
+    """The database of a tracker store, if it has one."""
+    return next((s.engine for s in unwrapped(store) if isinstance(s, SQLTrackerStore)), None)
+
+
+def in_memory_only(error: Exception) -> None:
+    """Go on without the database: to answer twice is better than not to answer."""
+    logger.warning("Updates are remembered in memory only: %s", type(error).__name__)

@@ -138,19 +138,25 @@ class ShellChannel(Webhook):
         return "rest"
 
 
-async def received(request: Request) -> tuple[str, str]:
-    """The conversation's name and the message of a request."""
+async def json_of(request: Request, limit: int) -> dict[str, Any]:
+    """The JSON object of a request that may have this many bytes."""
     try:
         if request.stream is not None:
-            request.stream.request_max_size = BODY_LIMIT
+            request.stream.request_max_size = limit
             await request.receive_body()  # type: ignore[no-untyped-call]
         body = json.loads(request.body)
     except PayloadTooLarge:
-        raise Refused(413, f"This is too long. Please send at most {BODY_LIMIT // 1024} kB.") from None
+        raise Refused(413, f"This is too long. Please send at most {limit // 1024} kB.") from None
     except (ValueError, RecursionError):
-        raise Refused(400, "This is not JSON. Please send an object with sender and message.") from None
+        raise Refused(400, "This is not JSON. Please send an object.") from None
     if not isinstance(body, dict):
-        raise Refused(400, "Please send a JSON object with sender and message.")
+        raise Refused(400, "Please send a JSON object.")
+    return body
+
+
+async def received(request: Request) -> tuple[str, str]:
+    """The conversation's name and the message of a request."""
+    body = await json_of(request, BODY_LIMIT)
     sender = body.get("sender")
     if not (
         isinstance(sender, str) and sender.strip() and sender.isprintable() and len(sender) <= SENDER_LIMIT

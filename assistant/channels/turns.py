@@ -122,9 +122,14 @@ def read_domain(path: Path = ROOT / "domain.yml") -> dict[str, Any]:
     return domain if isinstance(domain, dict) else {}
 
 
+def words_of(domain: Mapping[str, Any], response: str, otherwise: str = LAST_RESORT) -> str:
+    """The words of a response that a channel says by itself, or others where there are none."""
+    try:
+        return str(domain["responses"][response][0]["text"])
+    except (KeyError, IndexError, TypeError):
+        return otherwise
+
+
 def safe_words_of(domain: Mapping[str, Any]) -> str:
     """What to say when nothing else can be said."""
-    try:
-        return str(domain["responses"]["utter_safe_words"][0]["text"])
-    except (KeyError, IndexError, TypeError):
-        return LAST_RESORT
+    return words_of(domain, "utter_safe_words")
