@@ -148,8 +148,7 @@ def labelled(
 ) -> tuple[list[str], dict[str, list[str | None]]]:
     """All texts, and for each question the label of every text; None where it does not count.
 
-    What is said in answer to one question is "other" to the rest, save for what is said to all alike, and no
-    sign unless it is told to the question about signs.
+    A harmless answer to a question is an example of no sign, too.
     """
     texts: list[str] = []
     labels: dict[str, list[str | None]] = {question: [] for question in (*answers, SIGNS)}
@@ -181,4 +180,4 @@ def _label(question: str, slot: str, value: str) -> str | None:
             ("consent", "unwanted"),
         }
         return None if urgent or slot == "pregnancy" else OTHER
-    return None if value in _IN_ANY_SLOT else OTHER
+    return None

@@ -28,9 +28,15 @@ SURE = 0.6
 CRISIS = 0.9
 """From this confidence on, the meaning of a message alone tells of assault or self-harm."""
 SIGN_LIKELY = 0.6
-"""From this likelihood on, the meaning alone tells a danger sign; measured in docs/evaluation.md."""
-ANSWER_LIKELY = 0.6
-"""From this likelihood on, an answer that no phrase fits is taken by its meaning."""
+"""From this likelihood on, the meaning alone tells a danger sign (docs/evaluation.md)."""
+SIGN_SURE = 0.95
+"""The same where a phrase of the message denies the sign."""
+ANSWER_LIKELY = 0.65
+"""From this likelihood on, an answer that no phrase fits is taken by its meaning (docs/evaluation.md)."""
+ONE_OF_MANY_LIKELY = 0.5
+"""The same for a question with many answers."""
+NONE_LIKELY = 0.8
+"""The same for "none of these": to miss one is worse than to ask again."""
 SIMPLER_AFTER = 2
 GIVE_UP_AFTER = 4
 KEPT = 80
@@ -170,8 +176,9 @@ class _Hearing:
 
     def _add_meanings(self, said: dict[str, Any], reading: Reading) -> None:
         """Add what no phrase tells but the meaning of the message does: danger signs, and the answer."""
+        denied = reading.denied.get("danger_signs", frozenset())
         for sign, likely in self.message.signs.items():
-            if likely < SIGN_LIKELY or sign in reading.denied.get("danger_signs", ()):
+            if likely < (SIGN_SURE if sign in denied else SIGN_LIKELY):
                 continue
             if sign in self.knowledge.vocabulary["danger_signs"].values:
                 said["danger_signs"] = sorted({*said.get("danger_signs", ()), sign} - {"none", "unsure"})
@@ -180,8 +187,10 @@ class _Hearing:
             elif sign == "self_harm":
                 said["details"] = sorted({*said.get("details", ()), sign})
         value, likely = self.message.meanings.get(self.asked or "", ("", 0.0))
-        if self.asked and likely >= ANSWER_LIKELY and self.asked not in said and reading.answer is None:
-            said[self.asked] = [value] if self.asked in LISTS else value
+        if self.asked and self.asked not in said and reading.answer is None:
+            many = self.asked in LISTS
+            if likely >= (NONE_LIKELY if value == "none" else ONE_OF_MANY_LIKELY if many else ANSWER_LIKELY):
+                said[self.asked] = [value] if many else value
 
     def _is_crisis(self, intent: str) -> bool:
         return self.message.intent == intent and self.message.confidence >= CRISIS
