@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import yaml
 from rasa.engine.graph import ExecutionContext, GraphComponent
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
@@ -17,18 +18,20 @@ from rasa.engine.storage.resource import Resource
 from rasa.engine.storage.storage import ModelStorage
 from rasa.nlu.classifiers.classifier import IntentClassifier as RasaIntentClassifier
 from rasa.nlu.featurizers.featurizer import Featurizer
-from rasa.shared.nlu.constants import TEXT
+from rasa.shared.nlu.constants import INTENT, TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from assistant.intent_classifier import SENTENCES, is_featurised, vectors_of
-from assistant.linear import DEFAULTS, LinearClassifier, Ranking
+from assistant.linear import DEFAULTS, LinearClassifier, Ranking, reading_of
 from assistant.sentence_encoder import sentence_model
 from spotwise.knowledge import DEFAULT_FOLDER
 
 MEANINGS = "meanings"
 """Where a message keeps what it may mean: slot -> [value, how likely], and "signs": sign -> how likely."""
 SIGNS = "signs"
+ANY_SIGN = "any_sign"
+"""Beside them: how likely it is that the message means one sign or another."""
 OTHER = "other"
 """The label of what answers nothing, and of what is no sign."""
 KEPT_FROM = 0.2
@@ -38,6 +41,14 @@ _IN_ANY_SLOT = frozenset(
     {"none", "unsure", "undisclosed", "yes", "no", "possible", "wanted", "unwanted", OTHER}
 )
 """Values that are said alike to several questions."""
+
+_SIGN_OF_INTENT = {
+    "report_assault": "assault",
+    "report_self_harm": "self_harm",
+    "report_emergency": None,  # of one sign or another
+    "correct_answer": None,
+    "ask_pregnancy": None,
+}
 
 Examples = Mapping[str, Mapping[str, Sequence[str]]]
 
@@ -75,9 +86,14 @@ class FactClassifier(GraphComponent, RasaIntentClassifier):
         return cls(config, model_storage, resource)
 
     def train(self, training_data: TrainingData) -> Resource:
-        """Learn from the examples in `knowledge/`; those of the intents are not needed."""
+        """Learn from the examples in `knowledge/`, and from those of the intents what is no sign."""
         texts, labels = labelled(*examples_in(DEFAULT_FOLDER))
-        vectors = sentence_model().encode(texts)
+        messages = [message for message in training_data.intent_examples if is_featurised(message)]
+        more = [(message, sign) for message in messages if (sign := sign_of(message)) is not None]
+        for question, given in labels.items():
+            given += [sign if question == SIGNS else None for _, sign in more]
+        vectors = np.vstack([sentence_model().encode(texts), vectors_of(message for message, _ in more)])
+        texts += [message.get(TEXT) for message, _ in more]
         self._classifier = LinearClassifier.learnt(texts, vectors, labels, self._config)
         with self._model_storage.write_to(self._resource) as folder:
             self._classifier.save(folder)
@@ -113,9 +129,11 @@ class FactClassifier(GraphComponent, RasaIntentClassifier):
         assert self._classifier is not None
         whole = self._classifier.rankings([message.get(TEXT)], vectors_of([message]))[0]
         sentences = self._classifier.rankings(*message.get(SENTENCES)) if message.get(SENTENCES) else []
-        signs = likeliest([whole[SIGNS], *(sentence[SIGNS] for sentence in sentences)])
+        parts = [whole, *sentences]
+        signs = likeliest([part[SIGNS] for part in parts])
         answers = {slot: ranking[0] for slot, ranking in whole.items() if slot != SIGNS}
         return {
+            ANY_SIGN: max(1 - dict(part[SIGNS])[OTHER] for part in parts),
             SIGNS: {sign: likely for sign, likely in signs.items() if likely >= KEPT_FROM},
             **{
                 slot: [value, likely]
@@ -165,6 +183,17 @@ def labelled(
                 danger = question == "danger_signs" and sign in answers[question]
                 labels[question].append(sign if danger or question == SIGNS else None)
     return texts, labels
+
+
+def sign_of(message: Message) -> str | None:
+    """The sign that an example of an intent stands for; None where it could be one or not."""
+    intent = message.get(INTENT)
+    if intent in _SIGN_OF_INTENT:
+        return _SIGN_OF_INTENT[intent]
+    if intent == "describe_spotting":
+        light = reading_of(message.get(TEXT)).facts.get("bleeding_amount") in ("spotting", "light")
+        return OTHER if light else None
+    return OTHER
 
 
 def _label(question: str, slot: str, value: str) -> str | None:

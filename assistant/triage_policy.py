@@ -126,7 +126,7 @@ def understood(message: UserUttered) -> Message:
         confidence=float(intent.get("confidence") or 0.0),
         entities=entities,
         at=datetime.fromtimestamp(message.timestamp),
-        meanings={slot: (value, likely) for slot, (value, likely) in meanings.items()},
+        meanings={slot: (meant[0], meant[1]) for slot, meant in meanings.items() if isinstance(meant, list)},
         signs=signs,
     )
 

@@ -364,9 +364,14 @@ class _Hearing:
         if not self.in_form or self.asked is None:
             return None
         digresses = self.message.intent not in ANSWERING and self.message.confidence >= SURE
-        if digresses and self.message.intent != "out_of_scope" and (self._asks() or not self.changes):
-            return Turn(self.changes)
         answer = self.message.text.strip().lower()[:KEPT]
+        if (
+            digresses
+            and self.message.intent != "out_of_scope"
+            and (self._asks() or not self.changes)
+            and answer != self.slots.get("last_answer")
+        ):
+            return Turn({**self.changes, "last_answer": answer})
         # The same words again mean that the person has nothing else to say to it.
         count = int(self.slots.get("unusable_answers") or 0) + (
             2 if answer == self.slots.get("last_answer") else 1

@@ -365,7 +365,14 @@ def test_giving_up_never_takes_back_what_is_known():
 @pytest.mark.parametrize("asked", SLOTS)
 def test_a_question_in_between_is_left_to_the_rules(asked):
     turn = say("what treatment is there?", intent="ask_treatment", asked=asked)
-    assert turn == Turn({})
+    assert turn == Turn({"last_answer": "what treatment is there?"})
+
+
+def test_the_same_words_again_are_an_answer_that_cannot_be_used():
+    again = {"last_answer": "yh normal"}
+    turn = say("yh normal", again, intent="ask_normality", asked="consent")
+    assert turn.plan == ("utter_ask_consent",)
+    assert turn.slots["question_style"] == "simple"
 
 
 def test_an_answer_with_a_question_is_noted_and_the_question_answered_first():
