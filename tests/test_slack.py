@@ -882,10 +882,13 @@ def test_an_emergency_without_action_server_and_a_restart(tmp_path: Path) -> Non
             assert person.slack.workspace.send_json(late).status_code == 200
         heard = len(person.heard)
         assert heard > len(said)
-        with started_with_faults(folder, **variables(api)) as assistant:
+        with started_with_faults(folder, SLACK_TEXT_IN_NOTIFICATIONS="1", **variables(api)) as assistant:
             person.slack = Slack(assistant, api, folder)
             for again in (event, late):
                 assert person.slack.workspace.send_json(again).status_code == 200
             person.say("thank you")
+            # Said to be read aloud: the words are where screen readers look for them.
+            assert person.heard[-1].text == person.heard[-1].shown
+            assert {message.text for message in person.heard[:heard]} == {NOTICE}
             assert person.texts() == [event["event"]["text"], "help", "thank you"]
         assert api.mistakes == []

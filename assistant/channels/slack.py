@@ -32,6 +32,9 @@ from assistant.channels.turns import LAST_RESORT, OnNewMessage, answer, read_dom
 WRITTEN = {None, "file_share", "me_message", "thread_broadcast"}
 """Subtypes of messages that a person wrote. All others tell of edits, deletions, bots and the like."""
 
+OPEN = "SLACK_TEXT_IN_NOTIFICATIONS"
+"""The environment variable that has notifications show the words. Screen readers read the same text."""
+
 SHUTDOWN = 3.0
 """Seconds, twice, that the server waits for answers under way before it stops."""
 
@@ -69,10 +72,14 @@ class SlackChannel(InputChannel):  # type: ignore[misc]
         token, secret = (str(given.get(name) or "").strip() for name in ("bot_token", "signing_secret"))
         if not (token and secret):
             cls.raise_missing_credentials_exception()
-        return cls(token, secret, os.environ.get("SLACK_API_URL") or SLACK)
+        return cls(token, secret, os.environ.get("SLACK_API_URL") or SLACK, bool(os.environ.get(OPEN)))
 
-    def __init__(self, token: str, secret: str, api_url: str = SLACK) -> None:
-        """Write as the bot with this token, and believe what is signed with this secret."""
+    def __init__(self, token: str, secret: str, api_url: str = SLACK, open: bool = False) -> None:
+        """Write as the bot with this token, and believe what is signed with this secret.
+
+        Where it is `open`, notifications show what was said, else only that there is an answer.
+        """
+        self._open = open
         domain = read_domain()
         self._safe_words = safe_words_of(domain)
         self._words = {name: _words(domain, name, otherwise) for name, otherwise in WORDS.items()}
@@ -270,7 +277,7 @@ class SlackChannel(InputChannel):  # type: ignore[misc]
         )
 
     def _output(self, person: Person) -> SlackOutput:
-        return SlackOutput(self._api, person, self._words["utter_notice"])
+        return SlackOutput(self._api, person, "" if self._open else self._words["utter_notice"])
 
     def _conversation(self, team: str, user: str) -> str:
         """The name of the conversation with somebody; who it is can't be told from it."""

@@ -15,7 +15,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from assistant.channels.order import InOrder
-from assistant.channels.slack_blocks import messages
+from assistant.channels.slack_blocks import messages, spoken
 
 SLACK = "https://slack.com/api/"
 
@@ -24,6 +24,9 @@ PATIENCE = 120.0
 
 CALL_LIMIT = 10.0
 """Seconds that one call may take."""
+
+NO_WORDS = "..."
+"""Goes along with a message that has only buttons: Slack wants a text."""
 
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 15.0
@@ -141,7 +144,7 @@ class SlackOutput(OutputChannel):  # type: ignore[misc]  # Rasa's types are not 
     """What is said to one person. Nothing waits for Slack here: messages go out in the background."""
 
     def __init__(self, api: SlackApi, person: Person, notice: str) -> None:
-        """Write to this person. `notice` is all that a phone's notification shows."""
+        """Write to this person. `notice` is all that a phone's notification shows; empty for the words."""
         self._api = api
         self._person = person
         self._notice = notice
@@ -168,7 +171,7 @@ class SlackOutput(OutputChannel):  # type: ignore[misc]  # Rasa's types are not 
             "chat.update",
             channel=self._person.channel,
             ts=ts,
-            text=self._notice,
+            text=self._notice or spoken(blocks),
             blocks=blocks,
         )
 
@@ -179,7 +182,7 @@ class SlackOutput(OutputChannel):  # type: ignore[misc]  # Rasa's types are not 
                 self._person.channel,
                 "chat.postMessage",
                 channel=self._person.channel,
-                text=self._notice,
+                text=self._notice or spoken(blocks),
                 blocks=blocks,
                 unfurl_links=False,
                 unfurl_media=False,

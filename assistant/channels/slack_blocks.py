@@ -19,8 +19,11 @@ VALUE_LIMIT = 2_000
 ROW = 5
 """Buttons of a row; Slack takes 25, but five still read well."""
 
-BLOCKS_LIMIT = 50
-"""Blocks of a message."""
+SPOKEN_LIMIT = 4_000
+"""Characters of the text that goes along with the blocks."""
+
+BLOCKS_LIMIT = 10
+"""Blocks of a message. Slack takes 50, but it also has a limit for them all that it does not tell."""
 
 Block = dict[str, Any]
 Button = dict[str, Any]
@@ -75,6 +78,15 @@ def answered(blocks: object, words: str) -> list[Block]:
     return [*kept, section(words)] if kept else []
 
 
+def spoken(blocks: Sequence[Block]) -> str:
+    """The words of a message, for what shows no blocks: notifications and screen readers."""
+    return "\n".join(
+        str(block["text"].get("text", ""))
+        for block in blocks
+        if block.get("type") == "section" and isinstance(block.get("text"), dict)
+    )[:SPOKEN_LIMIT]
+
+
 # --- texts ---
 
 
@@ -116,7 +128,7 @@ def shortened(text: str, limit: int) -> str:
 
 def written(text: str) -> str:
     """What a person wrote, without Slack's markup: links as they read, no mentions, no signs of format."""
-    text = re.sub(r"<[@#!][^>]*>", " ", text)
-    text = re.sub(r"<(?:[^>|]*\|)?([^>]*)>", r"\1", text)
+    text = re.sub(r"<[@#!][^<>]*>", " ", text)
+    text = re.sub(r"<(?:[^<>|]*\|)?([^<>]*)>", r"\1", text)
     text = re.sub(r"(?<!\w)([*_~`])(?=\S)([^\n]{0,200}?\S)\1(?!\w)", r"\2", text)
     return html.unescape(text)
