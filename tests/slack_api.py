@@ -159,7 +159,8 @@ class SlackStandIn:
     messages: list[Message] = field(default_factory=list)
     calls: list[tuple[float, str, str]] = field(default_factory=list)
     """When, which method, and for which channel or user."""
-    mistakes: list[str] = field(default_factory=list)
+    mistakes: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    """What was refused, for each channel or user."""
     faults: dict[str, list[Fault]] = field(default_factory=lambda: defaultdict(list))
     """What the next calls for a channel or user are answered with instead; each is used once."""
     down: bool = False
@@ -189,7 +190,7 @@ class SlackStandIn:
         with self.arrived:
             while not holds():
                 left = end - time.monotonic()
-                assert left > 0, f"no {what} within {seconds} s; refused: {self.mistakes}"
+                assert left > 0, f"no {what} within {seconds} s; refused: {dict(self.mistakes)}"
                 self.arrived.wait(min(left, 0.2))
 
     # what the assistant may call
@@ -274,7 +275,7 @@ def slack() -> Iterator[SlackStandIn]:
                 try:
                     result = {"ok": True, **stand_in.answer(method, given, token)}
                 except Mistake as mistake:
-                    stand_in.mistakes.append(f"{method}: {mistake}")
+                    stand_in.mistakes[whose].append(f"{method}: {mistake}")
                     result = {"ok": False, "error": str(mistake).partition(":")[0]}
                 stand_in.arrived.notify_all()
             reply(self, 200, json.dumps(result).encode())
