@@ -32,7 +32,7 @@ from assistant.channels.turns import LAST_RESORT, OnNewMessage, answer, read_dom
 WRITTEN = {None, "file_share", "me_message", "thread_broadcast"}
 """Subtypes of messages that a person wrote. All others tell of edits, deletions, bots and the like."""
 
-OPEN = "SLACK_TEXT_IN_NOTIFICATIONS"
+SHOW_TEXT = "SLACK_TEXT_IN_NOTIFICATIONS"
 """The environment variable that has notifications show the words. Screen readers read the same text."""
 
 SHUTDOWN = 3.0
@@ -72,14 +72,14 @@ class SlackChannel(InputChannel):  # type: ignore[misc]
         token, secret = (str(given.get(name) or "").strip() for name in ("bot_token", "signing_secret"))
         if not (token and secret):
             cls.raise_missing_credentials_exception()
-        return cls(token, secret, os.environ.get("SLACK_API_URL") or SLACK, bool(os.environ.get(OPEN)))
+        return cls(token, secret, os.environ.get("SLACK_API_URL") or SLACK, bool(os.environ.get(SHOW_TEXT)))
 
-    def __init__(self, token: str, secret: str, api_url: str = SLACK, open: bool = False) -> None:
+    def __init__(self, token: str, secret: str, api_url: str = SLACK, show_text: bool = False) -> None:
         """Write as the bot with this token, and believe what is signed with this secret.
 
-        Where it is `open`, notifications show what was said, else only that there is an answer.
+        With `show_text`, notifications show what was said, else only that there is an answer.
         """
-        self._open = open
+        self._show_text = show_text
         domain = read_domain()
         self._safe_words = safe_words_of(domain)
         self._words = {name: _words(domain, name, otherwise) for name, otherwise in WORDS.items()}
@@ -105,10 +105,9 @@ class SlackChannel(InputChannel):  # type: ignore[misc]
             try:
                 return self._receive(request.app, await self._body(request), request.headers)
             except Refused as refusal:
-                # Slack would only send the same again.
-                return json_response(
-                    {"error": str(refusal)}, refusal.status, headers={"X-Slack-No-Retry": "1"}
-                )
+                # What can't be read won't be any better when Slack sends it again.
+                again = {} if refusal.status == 401 else {"X-Slack-No-Retry": "1"}
+                return json_response({"error": str(refusal)}, refusal.status, headers=again)
 
         @webhook.listener("before_server_stop")  # type: ignore[untyped-decorator, unused-ignore]
         async def finish(*_: object) -> None:
@@ -277,7 +276,7 @@ class SlackChannel(InputChannel):  # type: ignore[misc]
         )
 
     def _output(self, person: Person) -> SlackOutput:
-        return SlackOutput(self._api, person, "" if self._open else self._words["utter_notice"])
+        return SlackOutput(self._api, person, "" if self._show_text else self._words["utter_notice"])
 
     def _conversation(self, team: str, user: str) -> str:
         """The name of the conversation with somebody; who it is can't be told from it."""
