@@ -118,26 +118,26 @@ class WithFaults(Assistant):
 
 
 @contextlib.contextmanager
-def started(folder: Path, **variables: str) -> Iterator[Assistant]:
-    """An assistant started as `make serve` does, in a copy of the project, with more variables."""
-    environment = {**settings(), **variables}
-    with process("serve", folder, environment, folder / "log") as serve:
-        assistant = Assistant(f"http://127.0.0.1:{environment['PORT']}", TOKEN, folder / "log")
+def started(folder: Path, **environment: str) -> Iterator[Assistant]:
+    """An assistant started as `make serve` does, in a copy of the project; `environment` is added to ours."""
+    variables = settings(**environment)
+    with process("serve", folder, variables, folder / "log") as serve:
+        assistant = Assistant(f"http://127.0.0.1:{variables['PORT']}", TOKEN, folder / "log")
         wait_until(assistant.is_ready, "the assistant", serve, folder / "log")
         wait_until(
-            lambda: listens(int(environment["ACTIONS_PORT"])), "the action server", serve, folder / "log"
+            lambda: listens(int(variables["ACTIONS_PORT"])), "the action server", serve, folder / "log"
         )
         yield assistant
 
 
 @contextlib.contextmanager
-def started_with_faults(folder: Path, **variables: str) -> Iterator[WithFaults]:
+def started_with_faults(folder: Path, **environment: str) -> Iterator[WithFaults]:
     """Only the Rasa server of an assistant; the tests decide what its action server does."""
-    environment = {**settings(), **variables}
+    variables = settings(**environment)
     (folder / "var").mkdir(exist_ok=True)
-    with process("rasa-server", folder, environment, folder / "log") as server:
-        url = f"http://127.0.0.1:{environment['PORT']}"
-        assistant = WithFaults(url, TOKEN, folder / "log", folder, environment)
+    with process("rasa-server", folder, variables, folder / "log") as server:
+        url = f"http://127.0.0.1:{variables['PORT']}"
+        assistant = WithFaults(url, TOKEN, folder / "log", folder, variables)
         assistant.kill = server.kill
         wait_until(assistant.is_ready, "the Rasa server", server, folder / "log")
         with contextlib.closing(assistant):
@@ -154,13 +154,13 @@ def copied(folder: Path) -> Path:
     return folder
 
 
-def settings() -> dict[str, str]:
-    """An environment with free ports and a token."""
+def settings(**environment: str) -> dict[str, str]:
+    """An environment with free ports, a token and what is added."""
     with socket.socket() as one, socket.socket() as other:
         one.bind(("127.0.0.1", 0))
         other.bind(("127.0.0.1", 0))
         ports = {"PORT": str(one.getsockname()[1]), "ACTIONS_PORT": str(other.getsockname()[1])}
-    return {**os.environ, **ports, "API_TOKEN": TOKEN}
+    return {**os.environ, **ports, "API_TOKEN": TOKEN, **environment}
 
 
 @contextlib.contextmanager

@@ -369,8 +369,8 @@ def test_a_question_in_between_is_left_to_the_rules(asked):
 
 
 def test_the_same_words_again_are_an_answer_that_cannot_be_used():
-    again = {"last_answer": "yh normal"}
-    turn = say("yh normal", again, intent="ask_normality", asked="consent")
+    known = {"danger_signs": ["none"], "last_answer": "is that so"}
+    turn = say("is that so", known, intent="ask_normality", asked="consent")
     assert turn.plan == ("utter_ask_consent",)
     assert turn.slots["question_style"] == "simple"
 
