@@ -8,7 +8,7 @@ else is left to the rules and stories of the assistant.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -30,7 +30,7 @@ CRISIS = 0.9
 SIGN_LIKELY = 0.6
 """From this likelihood on, the meaning alone tells a danger sign (docs/evaluation.md)."""
 SIGN_SURE = 0.95
-"""The same where a phrase of the message denies the sign."""
+"""The same where the words deny the sign, or tell of it as past, an if, or somebody else's."""
 ANSWER_LIKELY = 0.65
 """From this likelihood on, an answer that no phrase fits is taken by its meaning (docs/evaluation.md)."""
 ONE_OF_MANY_LIKELY = 0.5
@@ -170,15 +170,17 @@ class _Hearing:
             said["pregnancy_showing"] = "unsure"
         if self.asked in SIGNS and (reading.answer or answer) == "decline":
             said["declined"] = [self.asked]
-        return Reading(
-            said, reading.denied, reading.answer or answer, reading.correction, reading.back, reading.starts
-        )
+        return replace(reading, facts=said, answer=reading.answer or answer)
 
     def _add_meanings(self, said: dict[str, Any], reading: Reading) -> None:
         """Add what no phrase tells but the meaning of the message does: danger signs, and the answer."""
-        denied = reading.denied.get("danger_signs", frozenset())
+        not_meant = {
+            *reading.not_meant.get("danger_signs", ()),
+            *reading.not_meant.get("details", ()),
+            *(["assault"] if "unwanted" in reading.not_meant.get("consent", ()) else ()),
+        }
         for sign, likely in self.message.signs.items():
-            if likely < (SIGN_SURE if sign in denied else SIGN_LIKELY):
+            if likely < (SIGN_SURE if sign in not_meant else SIGN_LIKELY):
                 continue
             if sign in self.knowledge.vocabulary["danger_signs"].values:
                 said["danger_signs"] = sorted({*said.get("danger_signs", ()), sign} - {"none", "unsure"})

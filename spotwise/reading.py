@@ -63,6 +63,8 @@ class Reading:
     """Slot -> value, list of values, or number; only what is stated."""
     denied: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """Slot -> values that the message says do not apply."""
+    not_meant: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Slot -> values that are mentioned, but denied, asked about, past, somebody else's or a look-alike."""
     answer: Answer | None = None
     """Set where the message as a whole is a yes, a no, "not sure" or "I'd rather not say"."""
     correction: bool = False
@@ -118,6 +120,7 @@ class _Reading:
         self.senses: dict[str, dict[str, Sense]] = {}
         """Slot -> value -> what its plainest mention means."""
         self.last_mention: dict[tuple[str, str], int] = {}
+        self.look_alikes: set[tuple[str, str]] = set()
 
     def reading(self) -> Reading:
         self._read_mentions()
@@ -140,6 +143,7 @@ class _Reading:
         return Reading(
             facts={slot: value for slot, value in facts.items() if value not in (None, [])},
             denied={slot: frozenset(values) for slot, values in denied.items() if values},
+            not_meant=self._not_meant(),
             answer=answer,
             correction=bool(self.message.cues["correction"]),
             back=bool(self.message.cues["back"]),
@@ -182,6 +186,8 @@ class _Reading:
                 self.last_mention[entry.slot, entry.value] = mentions[-1].start
             elif entry.denials(self.words, mentions):
                 self.deny(entry.slot, entry.value)
+            elif spans(entry.unlike, self.words):
+                self.look_alikes.add((entry.slot, entry.value))
 
     def _read_age(self) -> None:
         asked = self.asked == "age_group"
@@ -368,6 +374,18 @@ class _Reading:
                 clear = [value for value in told if value not in ("unsure", "undisclosed")] or told
                 facts[slot] = max(clear, key=order.index) if self.vocabulary[slot].ordered else clear[-1]
         return facts
+
+    def _not_meant(self) -> dict[str, frozenset[str]]:
+        not_told = {
+            (slot, value)
+            for slot, values in self.senses.items()
+            for value in values
+            if not self.is_told(slot, value)
+        }
+        found: dict[str, set[str]] = {}
+        for slot, value in not_told | self.look_alikes:
+            found.setdefault(slot, set()).add(value)
+        return {slot: frozenset(values) for slot, values in found.items()}
 
     def _denied(self) -> dict[str, set[str]]:
         denied = {
