@@ -11,6 +11,7 @@ from actions.turn import Turn
 from spotwise.content import Knowledge, Level, most_urgent
 from spotwise.triage import Triage
 
+ASSESSMENT = "action_give_assessment"
 CAN_WAIT: tuple[Level, ...] = ("soon", "routine", "self_care")
 
 WHY_ALWAYS_TOLD = "CR04"
@@ -20,7 +21,7 @@ WHY_ALWAYS_TOLD = "CR04"
 class GiveAssessment(SafeAction):
     """Everything that is said when the questions are over, what to do first."""
 
-    called = "action_give_assessment"
+    called = ASSESSMENT
 
     def act(self, turn: Turn) -> list[EventType]:
         """Say the level, the reasons, the calm words, the causes, what to do now, and when to seek care."""

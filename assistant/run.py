@@ -9,14 +9,17 @@ from __future__ import annotations
 import argparse
 import contextlib
 import ctypes
+import functools
 import logging
 import os
 import re
 import select
 import signal
+import socket
 import subprocess
 import sys
 import threading
+import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -34,11 +37,14 @@ from assistant.checks import (
     free_port,
     port_setting,
 )
+from assistant.holding import BACKLOG, Holding, listening
+from assistant.webpage import ORIGINS, WebPage
 from spotwise.dialogue import NO_ANSWER
 
 LOOPBACK = "127.0.0.1"
 EVERYWHERE = "0.0.0.0"
 SHELL_CHANNEL = "assistant.channels.rest.ShellChannel"
+WEB = "assistant.channels.web.WebChannel"
 
 
 # --- what people start ---
@@ -171,14 +177,23 @@ def rasa_server() -> None:
     credentials.write_text(yaml.safe_dump(channels))
     port = port_setting("PORT", 5005)
     names = ", ".join(path.rpartition(".")[2].removesuffix("Channel") for path in channels) or "none"
-    run_rasa(
-        f"Spotwise is ready on http://localhost:{port}. Channels: {names}.",
-        interface=EVERYWHERE,
-        port=port,
-        credentials=str(credentials),
-        enable_api=token is not None,
-        auth_token=token,
-    )
+    with listening(EVERYWHERE, port) as listener:
+        run_rasa(
+            f"Spotwise is ready on http://localhost:{port}. Channels: {names}.",
+            listener=listener,
+            holding=Holding(listener, web_page(channels[WEB] or {})) if WEB in channels else None,
+            credentials=str(credentials),
+            enable_api=token is not None,
+            auth_token=token,
+        )
+
+
+def web_page(settings: dict[str, Any]) -> WebPage:
+    """The web page by these settings of credentials.yml."""
+    try:
+        return WebPage(settings, os.environ.get(ORIGINS, ""))
+    except ValueError as error:
+        raise StartError(f"The web page can't be served: {error}.") from None
 
 
 def channels_on(channels: dict[str, Any]) -> dict[str, Any]:
@@ -208,12 +223,9 @@ def rasa_shell() -> None:
             return 0
 
     console.record_messages = read_messages_to_the_end
-    run_rasa(
-        channel=SHELL_CHANNEL,
-        interface=LOOPBACK,
-        port=port_setting("PORT", 5005),
-        enable_api=False,
-    )
+    port = port_setting("PORT", 5005)
+    with listening(LOOPBACK, port) as listener:
+        run_rasa(listener=listener, channel=SHELL_CHANNEL, port=port, enable_api=False)
 
 
 def is_no_digression(record: logging.LogRecord) -> bool:
@@ -221,8 +233,19 @@ def is_no_digression(record: logging.LogRecord) -> bool:
     return NO_ANSWER not in record.getMessage()
 
 
-def run_rasa(ready: str = "", **options: Any) -> None:
-    """Run Rasa as its own command line would, but with this assistant's way to reach the actions."""
+def run_rasa(
+    ready: str = "",
+    *,
+    listener: socket.socket,
+    holding: Holding | None = None,
+    channel: str | None = None,
+    credentials: str | None = None,
+    **options: Any,
+) -> None:
+    """Run Rasa as its own command line would, but with this assistant's way to reach the actions.
+
+    Rasa's `serve_application` does the same, but opens its own socket, and only when the model is loaded.
+    """
     silence_libraries()
     import rasa.core.run
     import rasa.utils.common
@@ -240,6 +263,10 @@ def run_rasa(ready: str = "", **options: Any) -> None:
 
     usable = False
 
+    async def take_over(*_: object) -> None:
+        if holding:
+            holding.let_go()
+
     async def report(app: Any, loop: Any) -> None:
         # Rasa logs a model that it can't load and goes on without one, answering nothing.
         nonlocal usable
@@ -249,12 +276,22 @@ def run_rasa(ready: str = "", **options: Any) -> None:
         elif ready:
             print(ready, flush=True)
 
-    rasa.core.run.serve_application(
-        model_path=str(MODEL),
+    app = rasa.core.run.configure_app(
+        rasa.core.run.create_http_input_channels(channel, credentials),
         endpoints=endpoints,
-        server_listeners=[(report, "after_server_start")],
+        conversation_id=uuid.uuid4().hex,
         **options,
     )
+    load = functools.partial(rasa.core.run.load_agent_on_start, str(MODEL), endpoints, None)
+    for event, listen in (
+        ("before_server_start", load),
+        ("before_server_start", take_over),  # the last one before Rasa listens
+        ("after_server_start", report),
+        ("after_server_stop", rasa.core.run.close_resources),
+    ):
+        app.register_listener(listen, event)
+    rasa.utils.common.update_sanic_log_level()
+    app.run(sock=listener, workers=1, backlog=BACKLOG)
     if not usable:
         name = MODEL.relative_to(ROOT)
         raise StartError(f"The model {name} can't be loaded. Run: rm {name} && make train")
