@@ -85,9 +85,7 @@ class _Handler(BaseHTTPRequestHandler):
         page = self.server.page
         allowed = page.allows(origin, self.headers.get("host"))
         headers = {**page.api_headers(origin, allowed), "retry-after": str(AGAIN_IN)}
-        if self.command == "OPTIONS" and allowed and self.path.startswith(API):
-            self._send(204, headers, b"")
-        elif self.path.startswith(API):
+        if self.path.startswith(API):
             words = {"error": page.labels["starting"], "why": "starting"}
             self._send(503, {**headers, "content-type": "application/json"}, json.dumps(words).encode())
         else:

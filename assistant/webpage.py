@@ -102,9 +102,6 @@ class WebPage:
         headers = {**ALWAYS, "cache-control": "no-store", "vary": "Origin"}
         if origin in self.origins and allowed:
             headers["access-control-allow-origin"] = str(origin)
-            headers["access-control-allow-methods"] = "POST"
-            headers["access-control-allow-headers"] = "content-type"
-            headers["access-control-max-age"] = "600"
         return headers
 
     def _page_headers(self) -> dict[str, str]:

@@ -20,7 +20,7 @@ from rasa.core.channels.channel import InputChannel, OutputChannel, UserMessage
 from sanic import Blueprint, Sanic
 from sanic.exceptions import PayloadTooLarge
 from sanic.request import Request
-from sanic.response import HTTPResponse, empty
+from sanic.response import HTTPResponse
 from sanic.response import json as json_response
 
 from assistant import webpage
@@ -136,9 +136,7 @@ class WebChannel(InputChannel):  # type: ignore[misc]
             async def receive(request: Request) -> HTTPResponse:
                 return await self._received(request, handle)
 
-            uri = f"{webpage.API}/{path}"
-            web.add_route(receive, uri, methods=["POST"], stream=True, name=path)
-            web.add_route(self._preflight, uri, methods=["OPTIONS"], name=f"{path}_options")
+            web.add_route(receive, f"{webpage.API}/{path}", methods=["POST"], stream=True, name=path)
 
         async def begin(_: Request, __: dict[str, Any]) -> Reply:
             return {"id": issue(self._key)}
@@ -164,11 +162,6 @@ class WebChannel(InputChannel):  # type: ignore[misc]
         return HTTPResponse(body if request.method == "GET" else b"", status, sent, sent.get("content-type"))
 
     # --- requests ---
-
-    async def _preflight(self, request: Request) -> HTTPResponse:
-        """What a browser asks before it lets another site's page write."""
-        allowed = self._page.allows(request.headers.get("origin"), request.host)
-        return empty(204 if allowed else 403, self._page.api_headers(request.headers.get("origin"), allowed))
 
     async def _received(
         self, request: Request, handle: Callable[[Request, dict[str, Any]], Awaitable[Reply]]
