@@ -183,13 +183,18 @@ def _unconditioned(variations: list[dict[str, Any]]) -> dict[str, Any]:
 
 def _filled(page: str, said: Mapping[str, Any]) -> str:
     """The page with the words in the place of comments like `<!--utter_calm-->`."""
-    return re.sub(r"<!--(utter_\w+)-->", lambda found: _as_html(said[found[1]]["text"]), page)
+    parts = {"": slice(None), ", last line": slice(-1, None), ", other lines": slice(-1)}
+
+    def words(found: re.Match[str]) -> str:
+        return _as_html(said[found[1]]["text"].splitlines()[parts[found[2]]])
+
+    return re.sub(r"<!--(utter_\w+)(.*?)-->", words, page)
 
 
-def _as_html(text: str) -> str:
-    """A text of lines, some of them points of a list."""
+def _as_html(lines: list[str]) -> str:
+    """Lines of text, some of them points of a list."""
     parts: list[str] = []
-    for line in text.splitlines():
+    for line in lines:
         if not line.startswith("- "):
             parts.append(f"<p>{html.escape(line)}</p>")
         elif parts and parts[-1].startswith("<ul>"):

@@ -43,6 +43,7 @@ function cardItem(card, keep) {
       section("criteria", label("criteria"), blocks(card.criteria)),
       el("div", { class: "limits" }, blocks(card.limits)),
       note,
+      el("p", { class: "made" }, label("made", { day: new Date().toLocaleString(undefined, { dateStyle: "long", timeStyle: "short" }) })),
       el("div", { class: "keep" }, button("print", keep.print), button("save", () => keep.save(article)),
         el("p", { class: "hint" }, label("save_hint")))));
   return el("li", { class: "result" }, article);

@@ -12,6 +12,7 @@ class Chat {
     this.question = null; // the message whose question is open, with the items that answer it
     this.stopped = new AbortController();
     this.build();
+    openOnPaper(root);
     this.welcome();
     if (memory.id) this.restore();
   }

@@ -9,7 +9,7 @@ function dialog(heading, content, actions) {
 
 /** What to do in an emergency, and when to contact a doctor. */
 function helpDialog() {
-  return dialog(label("emergency"), [callButtons(), el("p", { class: "hint" }, label("differ")), blocks(holdingWords())],
+  return dialog(label("in_emergency"), [callButtons(), el("p", { class: "hint" }, label("differ")), blocks(holdingWords())],
     (close) => el("button", { type: "button", class: "choice", autofocus: true, onclick: close }, label("close_help")));
 }
 

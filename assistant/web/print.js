@@ -1,5 +1,15 @@
 const TITLE = "Spotwise";
 
+/** Have the notes open on paper, however they are on the screen. */
+function openOnPaper(root) {
+  let closed = [];
+  addEventListener("beforeprint", () => {
+    closed = [...root.querySelectorAll("details:not([open])")];
+    for (const details of closed) details.open = true;
+  });
+  addEventListener("afterprint", () => { for (const details of closed) details.open = false; });
+}
+
 /** Print the latest assessment. On another site's page, everything else of that page stays off the paper. */
 function printOnly(host) {
   const sheet = new CSSStyleSheet();
@@ -27,17 +37,9 @@ function saveCopy(article) {
   encoding.setAttribute("charset", "utf-8");
   page.head.prepend(encoding);
   page.head.append(style);
-  page.body.append(copy, madeOn(page));
+  page.body.append(copy);
   const url = URL.createObjectURL(new Blob(["<!doctype html>", page.documentElement.outerHTML], { type: "text/html" }));
   const link = el("a", { href: url, download: `${label("file")}.html` });
   link.click();
   setTimeout(() => URL.revokeObjectURL(url), 10_000);
-}
-
-/** When and by what it was made. */
-function madeOn(page) {
-  const made = page.createElement("p");
-  const day = new Date().toLocaleString(undefined, { dateStyle: "long", timeStyle: "short" });
-  made.textContent = label("made", { day });
-  return made;
 }

@@ -1,7 +1,9 @@
-/** What the page says by itself, for when the server can't: what to do, and when to contact a doctor. */
+/** What the page says by itself, for when the server can't: the emergency first, then the rest. */
 function holdingWords() {
-  return ["utter_calm", "utter_what_to_do", "utter_criteria", "utter_limits"].flatMap((name) =>
+  const lines = ["utter_calm", "utter_what_to_do", "utter_criteria", "utter_limits"].map((name) =>
     SPOTWISE.said[name].text.split("\n"));
+  const urgent = lines[1].pop();
+  return [urgent, ...lines.flat()];
 }
 
 /** Large buttons that call for help. */
