@@ -116,9 +116,9 @@ class WithFaults(Assistant):
 
 
 @contextlib.contextmanager
-def started(folder: Path) -> Iterator[Assistant]:
-    """An assistant started as `make serve` does, in a copy of the project."""
-    environment = settings()
+def started(folder: Path, **variables: str) -> Iterator[Assistant]:
+    """An assistant started as `make serve` does, in a copy of the project, with these variables set too."""
+    environment = {**settings(), **variables}
     with process("serve", folder, environment, folder / "log") as serve:
         assistant = Assistant(f"http://127.0.0.1:{environment['PORT']}", TOKEN, folder / "log")
         wait_until(assistant.is_ready, "the assistant", serve, folder / "log")
