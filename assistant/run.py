@@ -56,6 +56,7 @@ def serve() -> None:
     check_port(port, EVERYWHERE)
     check_knowledge()
     check_model()
+    web_page(channels_on(read_channels()))
     prepare(port)
     stop_on(signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     print("Starting Spotwise. This takes about half a minute. Ctrl-C stops it.", flush=True)
@@ -172,7 +173,8 @@ def actions() -> None:
 def rasa_server() -> None:
     """Run the Rasa server. The REST channel and Rasa's HTTP API are open only to those who know API_TOKEN."""
     token = os.environ.get("API_TOKEN") or None
-    channels = channels_on(yaml.safe_load((ROOT / "credentials.yml").read_text()) or {})
+    channels = channels_on(read_channels())
+    page = web_page(channels)
     credentials = VAR / "credentials.yml"
     credentials.write_text(yaml.safe_dump(channels))
     port = port_setting("PORT", 5005)
@@ -181,19 +183,24 @@ def rasa_server() -> None:
         run_rasa(
             f"Spotwise is ready on http://localhost:{port}. Channels: {names}.",
             listener=listener,
-            holding=Holding(listener, web_page(channels[WEB] or {})) if WEB in channels else None,
+            holding=Holding(listener, page) if page else None,
             credentials=str(credentials),
             enable_api=token is not None,
             auth_token=token,
         )
 
 
-def web_page(settings: dict[str, Any]) -> WebPage:
-    """The web page by these settings of credentials.yml."""
+def web_page(channels: dict[str, Any]) -> WebPage | None:
+    """The web page, if it is among the channels."""
     try:
-        return WebPage(settings, os.environ.get(ORIGINS, ""))
+        return WebPage(channels[WEB] or {}, os.environ.get(ORIGINS, "")) if WEB in channels else None
     except ValueError as error:
         raise StartError(f"The web page can't be served: {error}.") from None
+
+
+def read_channels() -> dict[str, Any]:
+    """The channels of credentials.yml, as they are written there."""
+    return yaml.safe_load((ROOT / "credentials.yml").read_text()) or {}
 
 
 def channels_on(channels: dict[str, Any]) -> dict[str, Any]:

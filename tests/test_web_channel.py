@@ -38,12 +38,12 @@ ROOT = Path(__file__).parent.parent
 DOMAIN = read(ROOT / "domain.yml")
 SAFE_WORDS = safe_words_of(DOMAIN)
 MARKER = "xylophonic"
-PAYLOADS = {
-    "emergency": ['/describe_spotting{"danger_signs":["soaking_pads","fainting"]}'],
-    "same_day": ['/describe_spotting{"medical_history":"blood_thinner"}'],
-    "soon": ['/describe_spotting{"episode_count":"three_or_more"}'],
-    "routine": [],
-    "self_care": ['/describe_spotting{"circumstances":"little_lubrication"}'],
+LEVELS: dict[str, dict[str, Any]] = {
+    "emergency": {"danger_signs": ["soaking_pads", "fainting"]},
+    "same_day": {"medical_history": "blood_thinner"},
+    "soon": {"episode_count": "three_or_more"},
+    "routine": {},
+    "self_care": {"circumstances": "little_lubrication"},
 }
 HARMLESS = {
     "danger_signs": "none",
@@ -211,7 +211,7 @@ def test_the_history_shows_what_was_tapped_as_words(web: Web) -> None:
         "Dryness, Sex hurts",
         "Dryness",
         "Not sure",
-        "A coil in the womb",
+        "Bleeding linked to a coil",
         "</span><b>",
     ]
 
@@ -219,10 +219,10 @@ def test_the_history_shows_what_was_tapped_as_words(web: Web) -> None:
 def test_starting_again_begins_a_new_history(web: Web) -> None:
     id = pass_for(web)
     say(web, id, "I bleed after sex")
-    say(web, id, "/restart")
-    turns = call(web.url, "history", {"id": id}).json()["turns"]
-    assert len(turns) == 1 and turns[0].get("progress") is None
-    assert "we start fresh" in texts(turns[0])
+    reply = say(web, id, "/restart")
+    assert "we start fresh" in texts(reply) and reply["fresh"]
+    assert call(web.url, "history", {"id": id}).json()["turns"] == []
+    assert not say(web, id, "I bleed after sex")["fresh"]
 
 
 # ------------------------------------------------------------------ deleting
@@ -273,19 +273,14 @@ def lines_of(part: Any) -> set[str]:
     return {line for inner in parts for line in lines_of(inner)}
 
 
-@pytest.mark.parametrize("level", PAYLOADS)
+@pytest.mark.parametrize("level", LEVELS)
 def test_the_card_and_the_messages_say_all_that_the_assistant_says(web: Web, level: str) -> None:
     id = pass_for(web)
-    first = ["I bleed after sex", *PAYLOADS[level]]
-    answered = [text.split('"')[1] for text in PAYLOADS[level]]
-    rest = [
-        f'/describe_spotting{{"{slot}":"{value}"}}'
-        for slot, value in HARMLESS.items()
-        if slot not in answered
-    ]
+    answers = {**HARMLESS, **LEVELS[level]}.items()
+    told = [f"/describe_spotting{json.dumps({slot: value})}" for slot, value in answers]
     said: list[dict[str, Any]] = []
     reply: dict[str, Any] = {}
-    for text in [*first, *rest]:
+    for text in ["I bleed after sex", *told]:
         if "card" in reply:
             break
         said, _ = web.assistant.say(id, text)
@@ -389,7 +384,7 @@ def test_every_number_that_is_said_can_be_tapped() -> None:
     server = (ROOT / "assistant" / "channels" / "web.py").read_text() + (
         ROOT / "assistant" / "holding.py"
     ).read_text()
-    built = {f"{level}_level" for level in PAYLOADS} | {f"fit_{fit}" for fit in range(1, 6)}
+    built = {f"{level}_level" for level in LEVELS} | {f"fit_{fit}" for fit in range(1, 6)}
     assert {name for name in used if f'"{name}"' not in source + server} == built
 
 

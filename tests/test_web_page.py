@@ -530,8 +530,15 @@ def test_the_policy_of_the_page_lets_nothing_in(visitor: Visitor, web: Web) -> N
 
 
 # ------------------------------------------------------------------ for everybody
-@pytest.mark.parametrize("look", [{}, {"color_scheme": "dark"}, {"forced_colors": "active"}], ids=str)
-@pytest.mark.parametrize("screen", [PHONE, SMALL, DESK], ids=["phone", "small", "desk"])
+DARK = {"color_scheme": "dark"}
+FORCED = {"forced_colors": "active"}
+
+
+@pytest.mark.parametrize(
+    ("screen", "look"),
+    [(PHONE, {}), (PHONE, DARK), (PHONE, FORCED), (SMALL, {}), (DESK, {}), (DESK, DARK)],
+    ids=["phone", "dark phone", "phone in the system's colours", "small phone", "desk", "dark desk"],
+)
 def test_every_screen_is_for_everybody(
     chromium: Browser, web: Web, screen: dict[str, Any], look: dict[str, Any]
 ) -> None:

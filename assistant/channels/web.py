@@ -224,7 +224,7 @@ class WebChannel(InputChannel):  # type: ignore[misc]
     ) -> Reply:
         """Play one turn, unless it was played before the server was last started."""
         if again:
-            heard = [told for told in await self._turns(app, sender) if told.number == number]
+            heard = [told for told in await self._turns(app, sender) or () if told.number == number]
             if heard and heard[-1].messages:
                 return self._reply(heard[-1].messages, heard[-1])
         output = Collected()
@@ -245,7 +245,9 @@ class WebChannel(InputChannel):  # type: ignore[misc]
         failed = output.messages[-1:] == [{"text": self._safe_words}]
         turns = await self._turns(app, sender)
         told = turns[-1] if turns and turns[-1].number == number else None
-        return {**self._reply(output.messages, told), "failed": failed}
+        # Nothing is stored of a turn that went well: the conversation began again with it.
+        fresh = turns == [] and not failed
+        return {**self._reply(output.messages, told), "failed": failed, "fresh": fresh}
 
     async def _history(self, request: Request, body: dict[str, Any]) -> Reply:
         """The conversation so far, for who holds its id."""
@@ -257,7 +259,7 @@ class WebChannel(InputChannel):  # type: ignore[misc]
                     "number": told.number,
                     **self._reply(told.messages, told),
                 }
-                for told in await self._turns(request.app, sender)
+                for told in await self._turns(request.app, sender) or ()
             ]
         }
 
@@ -284,13 +286,13 @@ class WebChannel(InputChannel):  # type: ignore[misc]
         for key in [key for key in self._replies if key[0] == sender]:
             del self._replies[key]
 
-    async def _turns(self, app: Sanic, sender: str) -> list[Told]:
-        """What is stored of a conversation; nothing where the store can't say."""
+    async def _turns(self, app: Sanic, sender: str) -> list[Told] | None:
+        """What is stored of a conversation; None where the store can't say."""
         try:
             tracker = await app.ctx.agent.tracker_store.retrieve(sender)
         except Exception as error:
             logger.warning("A conversation can't be read: %s", type(error).__name__)
-            return []
+            return None
         return turns_of(tracker.events) if tracker else []
 
     def _reply(self, messages: list[Message], told: Told | None) -> Reply:

@@ -286,7 +286,8 @@ class Chat {
   /** Take in the answer to a message. */
   take(reply, message) {
     message.item.lastChild.textContent = "";
-    if (reply.deleted) {
+    if (reply.deleted) memory.id = null;
+    if (reply.deleted || reply.fresh) {
       this.clear();
       this.show(reply);
       return;

@@ -2,12 +2,13 @@ const TITLE = "Spotwise";
 
 /** Have the notes open on paper, however they are on the screen. */
 function openOnPaper(root) {
-  let closed = [];
+  const closed = [];
   addEventListener("beforeprint", () => {
-    closed = [...root.querySelectorAll("details:not([open])")];
+    // Added, for some browsers say it more than once.
+    closed.push(...root.querySelectorAll("details:not([open])"));
     for (const details of closed) details.open = true;
   });
-  addEventListener("afterprint", () => { for (const details of closed) details.open = false; });
+  addEventListener("afterprint", () => { for (const details of closed.splice(0)) details.open = false; });
 }
 
 /** Print the latest assessment. On another site's page, everything else of that page stays off the paper. */
