@@ -192,15 +192,16 @@ def _filled(page: str, said: Mapping[str, Any]) -> str:
 
 
 def _as_html(lines: list[str]) -> str:
-    """Lines of text, some of them points of a list."""
+    """Lines of text, some of them points of a list, with the numbers for help as links."""
     parts: list[str] = []
     for line in lines:
+        words = re.sub(r"\b(112|911|999)\b", r'<a href="tel:\1">\1</a>', html.escape(line.removeprefix("- ")))
         if not line.startswith("- "):
-            parts.append(f"<p>{html.escape(line)}</p>")
+            parts.append(f"<p>{words}</p>")
         elif parts and parts[-1].startswith("<ul>"):
-            parts[-1] = parts[-1].replace("</ul>", f"<li>{html.escape(line[2:])}</li></ul>")
+            parts[-1] = parts[-1].replace("</ul>", f"<li>{words}</li></ul>")
         else:
-            parts.append(f"<ul><li>{html.escape(line[2:])}</li></ul>")
+            parts.append(f"<ul><li>{words}</li></ul>")
     return "\n".join(parts)
 
 

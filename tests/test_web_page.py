@@ -596,6 +596,7 @@ def test_zoomed_in_twice_at_a_small_desk_all_can_be_reached(chromium: Browser, w
         visitor.answer_all(LEVELS["emergency"])
         visitor.card.get_by_role("button", name=WORDS["print"]).scroll_into_view_if_needed()
         expect(visitor.card.get_by_role("button", name=WORDS["print"])).to_be_in_viewport()
+        expect(visitor.page.get_by_role("button", name=WORDS["exit"])).to_be_in_viewport()
         assert visitor.violations() == []
 
 

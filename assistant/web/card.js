@@ -11,7 +11,7 @@ function causeItem(cause) {
     el("p", { class: "cause" }, el("strong", {}, cause.name)),
     el("p", { class: "fit" }, bar, el("span", { "aria-hidden": "true" }, words)),
     el("p", {}, cause.what),
-    cause.reasons.length > 0 && el("p", { class: "reasons" }, `${label("you_told")} ${cause.reasons.join(". ")}.`));
+    cause.reasons.length > 0 && el("p", { class: "reasons" }, `${label("fits_because")} ${cause.reasons.join(". ")}.`));
 }
 
 function causesSection(card) {

@@ -47,7 +47,7 @@ const AMOUNTS = {
 /** A drawing of an amount of blood, for the button that names it; nothing for other buttons. */
 function amountDrawing(payload) {
   const [paper, stains, drops = []] = AMOUNTS[factsIn(payload).bleeding_amount] ?? [];
-  return paper && svg("svg", { class: "amount", viewBox: "0 0 56 37", "aria-hidden": "true", focusable: "false" },
+  return paper && svg("svg", { class: "amount", viewBox: "8 1 40 35", "aria-hidden": "true", focusable: "false" },
     svg("path", { class: "paper", d: paper }),
     stains.map(([cx, cy, rx, ry]) => svg("ellipse", { class: "blood", cx, cy, rx, ry })),
     drops.map(([x, y]) => svg("path", { class: "blood", d: `M${x} ${y - 4}c1.600 2 2.200 3.200 2.200 4.400a2.200 2.200 0 0 1-4.400 0c0-1.200.6-2.400 2.200-4.400z` })));
