@@ -17,6 +17,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from rasa.core.channels.channel import InputChannel, OutputChannel, UserMessage
+from rasa.core.lock_store import LockError
 from sanic import Blueprint, Sanic
 from sanic.exceptions import PayloadTooLarge
 from sanic.request import Request
@@ -216,8 +217,14 @@ class WebChannel(InputChannel):  # type: ignore[misc]
             )
             known = (time.monotonic(), task)
             _remember(self._replies, (sender, number), known, known[0])
+            task.add_done_callback(lambda played: self._drop_broken((sender, number), played))
         # The turn goes on when the browser has gone.
         return await asyncio.shield(known[1])
+
+    def _drop_broken(self, key: tuple[str, str], played: asyncio.Task[Reply]) -> None:
+        """Keep no answer that broke: the same message may go well the next time."""
+        if played.cancelled() or played.exception():
+            self._replies.pop(key, None)
 
     async def _play(
         self, app: Sanic, on_new_message: OnNewMessage, sender: str, text: str, number: str, again: bool
@@ -271,7 +278,10 @@ class WebChannel(InputChannel):  # type: ignore[misc]
         agent = request.app.ctx.agent
 
         async def once_it_is_still() -> None:
-            async with agent.lock_store.lock(sender, wait_time_in_seconds=0.1):
+            try:
+                async with agent.lock_store.lock(sender, wait_time_in_seconds=0.1):
+                    forget(agent.tracker_store, sender)
+            except LockError:
                 forget(agent.tracker_store, sender)
 
         self._end(sender)

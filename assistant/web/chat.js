@@ -87,6 +87,11 @@ class Chat {
     return items;
   }
 
+  /** After a turn that asks nothing any more, the last answer is one that can be changed, too. */
+  closeQuestion(reply) {
+    if (reply.told && !reply.progress) this.question = null;
+  }
+
   messageItems(message) {
     const items = saidItems(message.text);
     if (!message.buttons.length) return items;
@@ -298,6 +303,7 @@ class Chat {
       this.show({ messages: [{ text: [label("no_answer"), ...holdingWords()].join("\n"), buttons: [], question: null }] });
     } else {
       this.show(reply);
+      this.closeQuestion(reply);
     }
     this.bringUp(message.item);
     // An answer whose question is over can be changed; one that did not answer it can't.
@@ -395,6 +401,7 @@ class Chat {
       const item = this.addOwn(turn.you);
       asked?.answers.push(item);
       this.show(turn, { quiet: true });
+      this.closeQuestion(turn);
       if (asked && asked !== this.question) this.makeChangeable(asked.answers.at(-1), asked);
       last = item;
     }
