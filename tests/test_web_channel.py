@@ -32,6 +32,7 @@ from assistant.channels.limits import Buckets
 from assistant.channels.passes import conversation_behind, issue
 from assistant.channels.turns import safe_words_of
 from assistant.channels.web import BODY_LIMIT, Refused, WebChannel
+from assistant.holding import Holding, listening
 from assistant.webpage import EXIT_TO, MESSAGE_LIMIT, PHONES, WebPage, read
 
 ROOT = Path(__file__).parent.parent
@@ -386,6 +387,35 @@ def test_every_number_that_is_said_can_be_tapped() -> None:
     ).read_text()
     built = {f"{level}_level" for level in LEVELS} | {f"fit_{fit}" for fit in range(1, 6)}
     assert {name for name in used if f'"{name}"' not in source + server} == built
+
+
+# ------------------------------------------------------------------ before Rasa listens
+def test_the_port_is_held_until_it_is_handed_over() -> None:
+    page = WebPage({}, "https://clinic.example")
+    with listening("127.0.0.1", 0) as listener:
+        address = listener.getsockname()
+        url = f"http://127.0.0.1:{address[1]}"
+        holding = Holding(listener, page)
+        for path, file in page.files.items():
+            response = requests.get(url + path, timeout=10)
+            assert response.content == file.body
+            assert response.headers["content-security-policy" if path == "/" else "etag"]
+        assert requests.head(url, timeout=10).content == b""
+        refused = call(url, "message", {"id": "x"}, Origin="https://clinic.example")
+        assert (refused.status_code, refused.json()["why"]) == (503, "starting")
+        assert int(refused.headers["retry-after"]) > 0
+        assert refused.headers["access-control-allow-origin"] == "https://clinic.example"
+        assert (
+            "access-control-allow-origin" not in call(url, "message", {}, Origin="https://a.example").headers
+        )
+        other = requests.get(f"{url}/status", timeout=10)
+        assert (other.status_code, other.text) == (503, "Spotwise is starting.\n")
+        holding.let_go()
+        with socket.create_connection(address, timeout=5) as waiting:  # taken up by the next to accept
+            connection, _ = listener.accept()
+            connection.sendall(b"from Rasa")
+            connection.close()
+            assert waiting.recv(20) == b"from Rasa"
 
 
 # ------------------------------------------------------------------ limits
