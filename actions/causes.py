@@ -10,7 +10,8 @@ from rasa_sdk.events import EventType
 from actions import wording
 from actions.safe_action import SafeAction
 from actions.turn import Turn, button, finder
-from spotwise.content import Cause
+from spotwise.conditions import Facts
+from spotwise.content import Cause, Knowledge
 from spotwise.lookup import cited, facts_on_cause, kind_named_in
 from spotwise.ranking import RankedCause, rank
 
@@ -33,9 +34,9 @@ OPENING = ("A4", "A8", "A10")
 Ranked = tuple[list[RankedCause], list[RankedCause]]
 
 
-def fitting(turn: Turn) -> Ranked:
+def fitting(facts: Facts, knowledge: Knowledge) -> Ranked:
     """The causes that fit best, and the serious ones beyond them that the answers leave open."""
-    ranked = rank(turn.facts, turn.knowledge)
+    ranked = rank(facts, knowledge)
     return ranked[:MOST_CAUSES], [one for one in ranked[MOST_CAUSES:] if one.open_serious]
 
 
@@ -43,14 +44,14 @@ def tell_fitting(turn: Turn, ranked: Ranked, with_buttons: bool = False) -> None
     """Tell the causes that fit, in short where care cannot wait."""
     likely, to_check = ranked
     listed = [one.cause for one in (*likely, *to_check)]
-    cancer = CAN_BE_CANCER & {cause.id for cause in listed}
+    cancer = can_be_cancer(ranked)
     if turn.urgent:
         turn.tell(wording.FIT_LIST, *(f"- {one.cause.name}" for one in likely))
         if to_check:
             turn.tell(wording.LESS_LIKELY_LIST, *(f"- {one.cause.name}" for one in to_check))
     else:
-        turn.tell_each(_why_it_fits(one) for one in likely)
-        turn.tell_each(_less_likely(one) for one in to_check)
+        turn.tell_each(why_it_fits(one) for one in likely)
+        turn.tell_each(less_likely(one) for one in to_check)
     turn.tell(
         wording.MOSTLY_NOT_CANCER if cancer else "",
         wording.ASK_ABOUT_ONE if with_buttons else "",
@@ -58,14 +59,20 @@ def tell_fitting(turn: Turn, ranked: Ranked, with_buttons: bool = False) -> None
     )
 
 
-def _why_it_fits(one: RankedCause) -> str:
+def can_be_cancer(ranked: Ranked) -> bool:
+    """Whether a cause that can be cancer is among those told."""
+    return bool(CAN_BE_CANCER & {one.cause.id for causes in ranked for one in causes})
+
+
+def why_it_fits(one: RankedCause) -> str:
     """A cause, the person's own facts that speak for it, and what it is."""
     reasons = (wording.BECAUSE, wording.ALSO_BECAUSE)
     because = [words.format(because=fact) for words, fact in zip(reasons, one.for_, strict=False)]
     return " ".join([wording.FITS.format(name=one.cause.name), *because, first_sentence(one.cause.what)])
 
 
-def _less_likely(one: RankedCause) -> str:
+def less_likely(one: RankedCause) -> str:
+    """A serious cause that is still open, and what it is."""
     return f"{wording.LESS_LIKELY.format(name=one.cause.name)} {first_sentence(one.cause.what)}"
 
 
@@ -87,7 +94,7 @@ class ListCauses(SafeAction):
             turn.say("utter_what_to_do")
             turn.tell_each(turn.knowledge.fact(id).text for id in OPENING)
         if turn.told_something:
-            tell_fitting(turn, fitting(turn), with_buttons=True)
+            tell_fitting(turn, fitting(turn.facts, turn.knowledge), with_buttons=True)
         else:
             self._common(turn, wording.IN_THE_ARTICLE, FROM_THE_ARTICLE)
             self._common(turn, wording.BEYOND_THE_ARTICLE, BEYOND)

@@ -9,14 +9,17 @@ from __future__ import annotations
 import argparse
 import contextlib
 import ctypes
+import functools
 import logging
 import os
 import re
 import select
 import signal
+import socket
 import subprocess
 import sys
 import threading
+import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -35,11 +38,14 @@ from assistant.checks import (
     free_port,
     port_setting,
 )
+from assistant.holding import BACKLOG, Holding, listening
+from assistant.webpage import ORIGINS, WebPage
 from spotwise.dialogue import NO_ANSWER
 
 LOOPBACK = "127.0.0.1"
 EVERYWHERE = "0.0.0.0"
 SHELL_CHANNEL = "assistant.channels.rest.ShellChannel"
+WEB = "assistant.channels.web.WebChannel"
 
 
 # --- what people start ---
@@ -52,6 +58,7 @@ def serve() -> None:
     check_telegram()
     check_knowledge()
     check_model()
+    web_page(channels_on(read_channels()))
     prepare(port)
     stop_on(signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     print("Starting Spotwise. This takes about half a minute. Ctrl-C stops it.", flush=True)
@@ -168,19 +175,34 @@ def actions() -> None:
 def rasa_server() -> None:
     """Run the Rasa server. The REST channel and Rasa's HTTP API are open only to those who know API_TOKEN."""
     token = os.environ.get("API_TOKEN") or None
-    channels = channels_on(yaml.safe_load((ROOT / "credentials.yml").read_text()) or {})
+    channels = channels_on(read_channels())
+    page = web_page(channels)
     credentials = VAR / "credentials.yml"
     credentials.write_text(yaml.safe_dump(channels))
     port = port_setting("PORT", 5005)
     names = ", ".join(path.rpartition(".")[2].removesuffix("Channel") for path in channels) or "none"
-    run_rasa(
-        f"Spotwise is ready on http://localhost:{port}. Channels: {names}.",
-        interface=EVERYWHERE,
-        port=port,
-        credentials=str(credentials),
-        enable_api=token is not None,
-        auth_token=token,
-    )
+    with listening(EVERYWHERE, port) as listener:
+        run_rasa(
+            f"Spotwise is ready on http://localhost:{port}. Channels: {names}.",
+            listener=listener,
+            holding=Holding(listener, page) if page else None,
+            credentials=str(credentials),
+            enable_api=token is not None,
+            auth_token=token,
+        )
+
+
+def web_page(channels: dict[str, Any]) -> WebPage | None:
+    """The web page, if it is among the channels."""
+    try:
+        return WebPage(channels[WEB] or {}, os.environ.get(ORIGINS, "")) if WEB in channels else None
+    except ValueError as error:
+        raise StartError(f"The web page can't be served: {error}.") from None
+
+
+def read_channels() -> dict[str, Any]:
+    """The channels of credentials.yml, as they are written there."""
+    return yaml.safe_load((ROOT / "credentials.yml").read_text()) or {}
 
 
 def channels_on(channels: dict[str, Any]) -> dict[str, Any]:
@@ -210,12 +232,9 @@ def rasa_shell() -> None:
             return 0
 
     console.record_messages = read_messages_to_the_end
-    run_rasa(
-        channel=SHELL_CHANNEL,
-        interface=LOOPBACK,
-        port=port_setting("PORT", 5005),
-        enable_api=False,
-    )
+    port = port_setting("PORT", 5005)
+    with listening(LOOPBACK, port) as listener:
+        run_rasa(listener=listener, channel=SHELL_CHANNEL, port=port, enable_api=False)
 
 
 def is_no_digression(record: logging.LogRecord) -> bool:
@@ -223,8 +242,19 @@ def is_no_digression(record: logging.LogRecord) -> bool:
     return NO_ANSWER not in record.getMessage()
 
 
-def run_rasa(ready: str = "", **options: Any) -> None:
-    """Run Rasa as its own command line would, but with this assistant's way to reach the actions."""
+def run_rasa(
+    ready: str = "",
+    *,
+    listener: socket.socket,
+    holding: Holding | None = None,
+    channel: str | None = None,
+    credentials: str | None = None,
+    **options: Any,
+) -> None:
+    """Run Rasa as its own command line would, but with this assistant's way to reach the actions.
+
+    Rasa's `serve_application` does the same, but opens its own socket, and only when the model is loaded.
+    """
     silence_libraries()
     import rasa.core.run
     import rasa.utils.common
@@ -242,6 +272,10 @@ def run_rasa(ready: str = "", **options: Any) -> None:
 
     usable = False
 
+    async def take_over(*_: object) -> None:
+        if holding:
+            holding.let_go()
+
     async def report(app: Any, loop: Any) -> None:
         # Rasa logs a model that it can't load and goes on without one, answering nothing.
         nonlocal usable
@@ -251,12 +285,22 @@ def run_rasa(ready: str = "", **options: Any) -> None:
         elif ready:
             print(ready, flush=True)
 
-    rasa.core.run.serve_application(
-        model_path=str(MODEL),
+    app = rasa.core.run.configure_app(
+        rasa.core.run.create_http_input_channels(channel, credentials),
         endpoints=endpoints,
-        server_listeners=[(report, "after_server_start")],
+        conversation_id=uuid.uuid4().hex,
         **options,
     )
+    load = functools.partial(rasa.core.run.load_agent_on_start, str(MODEL), endpoints, None)
+    for event, listen in (
+        ("before_server_start", load),
+        ("before_server_start", take_over),  # the last one before Rasa listens
+        ("after_server_start", report),
+        ("after_server_stop", rasa.core.run.close_resources),
+    ):
+        app.register_listener(listen, event)
+    rasa.utils.common.update_sanic_log_level()
+    app.run(sock=listener, workers=1, backlog=BACKLOG)
     if not usable:
         name = MODEL.relative_to(ROOT)
         raise StartError(f"The model {name} can't be loaded. Run: rm {name} && make train")

@@ -3,8 +3,9 @@
 By words: what the patterns of `knowledge/lexicon.yml` find goes to the top of the ranking, unless the meaning
 is surely another one ("should I say no to sex for now?"); the triage policy hears the words anyway. By
 meaning: so does a red flag that the intent classifier thinks likely, though not likeliest, in the whole
-message or in one of its sentences; a long message may hold it in one of many. Recall comes first; the
-thresholds were measured (docs/nlu.md).
+message or in one of its sentences; a long message may hold it in one of many. The fact classifier, which
+learnt what only looks like a sign, has a say: a red flag that it thinks most unlikely is none, and one it
+is sure of counts alone. Recall comes first; the thresholds were measured (docs/evaluation.md).
 """
 
 from __future__ import annotations
@@ -19,13 +20,18 @@ from rasa.nlu.classifiers.classifier import IntentClassifier
 from rasa.shared.nlu.constants import INTENT, INTENT_NAME_KEY, PREDICTED_CONFIDENCE_KEY, TEXT
 from rasa.shared.nlu.training_data.message import Message
 
+from assistant.fact_classifier import ANY_SIGN, MEANINGS, SIGNS
 from assistant.intent_classifier import INTENT_RANKING, SENTENCE_RANKINGS, Ranking
 from assistant.linear import reading_of
 
 SELF_HARM, ASSAULT, EMERGENCY = "report_self_harm", "report_assault", "report_emergency"
 RED_FLAGS = (SELF_HARM, ASSAULT, EMERGENCY)
 
-SIGNS = frozenset(
+_INTENT_OF_SIGN = {"assault": ASSAULT, "self_harm": SELF_HARM}
+_NOT_ALWAYS_URGENT = ("pregnant_bleeding", "after_birth_or_operation", "fever", "one_sided_pain")
+"""Signs for which the rules, and not the intent, decide."""
+
+ONLY_URGENT = frozenset(
     {"soaking_pads", "large_clots", "fainting", "not_slowing_with_pressure", "gaping_cut_or_swelling"}
 )
 """Signs that are told only as an emergency; of the others, such as pain and fever, there are mild kinds."""
@@ -43,6 +49,8 @@ class SafetyClassifier(GraphComponent, IntentClassifier):  # type: ignore[misc] 
             "likely_in_sentence": 0.85,  # of one, in a sentence of it
             "confidence": 0.7,  # at least, so that the fallback does not take the turn
             "unlikely": 0.02,  # of all red flags together: below it the words are not believed
+            "any_sign": 0.1,  # of one sign or another: below it the meaning is not believed
+            "sure_sign": 0.9,  # from here on it counts alone
         }
 
     def __init__(self, config: dict[str, Any]) -> None:
@@ -65,14 +73,33 @@ class SafetyClassifier(GraphComponent, IntentClassifier):  # type: ignore[misc] 
         """Put a red flag's intent at the top of the ranking."""
         for message in messages:
             ranking = message.get(INTENT_RANKING) or []
+            meanings = message.get(MEANINGS) or {}
             found = self._by_words(message.get(TEXT) or "", ranking)
-            found = found or self._by_meaning(ranking, message.get(SENTENCE_RANKINGS) or [])
+            if found is None and meanings.get(ANY_SIGN, 1.0) < self._config["any_sign"]:
+                ranking = _lowered(ranking)
+                self._set(message, ranking)
+            elif found is None:
+                found = self._by_meaning(ranking, message.get(SENTENCE_RANKINGS) or [])
+                found = found or self._by_sign(meanings)
             if found is not None:
-                ranking = _lifted(ranking, *found)
-                message.set(INTENT, ranking[0], add_to_output=True)
-                message.set(INTENT_RANKING, ranking, add_to_output=True)
+                self._set(message, _lifted(ranking, *found))
         reading_of.cache_clear()  # nothing that people write is kept here
         return messages
+
+    @staticmethod
+    def _set(message: Message, ranking: Ranking) -> None:
+        if ranking:
+            message.set(INTENT, ranking[0], add_to_output=True)
+            message.set(INTENT_RANKING, ranking, add_to_output=True)
+
+    def _by_sign(self, meanings: dict[str, Any]) -> tuple[str, float] | None:
+        signs: dict[str, float] = meanings.get(SIGNS) or {}
+        if not signs or meanings[ANY_SIGN] < self._config["sure_sign"]:
+            return None
+        sign = max(signs, key=lambda name: signs[name])
+        if sign in _NOT_ALWAYS_URGENT:
+            return None
+        return _INTENT_OF_SIGN.get(sign, EMERGENCY), meanings[ANY_SIGN]
 
     def _by_words(self, text: str, ranking: Ranking) -> tuple[str, float] | None:
         intent = _told(text)
@@ -102,7 +129,18 @@ def _told(text: str) -> str | None:
         return SELF_HARM
     if facts.get("consent") == "unwanted" or details & {"in_danger", "choked_or_drugged"}:
         return ASSAULT
-    return EMERGENCY if SIGNS & set(facts.get("danger_signs", ())) else None
+    return EMERGENCY if ONLY_URGENT & set(facts.get("danger_signs", ())) else None
+
+
+def _lowered(ranking: Ranking) -> Ranking:
+    """The ranking with the red flags last; what they had is shared by the others."""
+    rest = [entry for entry in ranking if entry[INTENT_NAME_KEY] not in RED_FLAGS]
+    total = sum(entry[PREDICTED_CONFIDENCE_KEY] for entry in rest)
+    if not total:
+        return ranking
+    flags = [{**entry, PREDICTED_CONFIDENCE_KEY: 0.0} for entry in ranking if entry not in rest]
+    shared = [{**entry, PREDICTED_CONFIDENCE_KEY: entry[PREDICTED_CONFIDENCE_KEY] / total} for entry in rest]
+    return [*shared, *flags]
 
 
 def _lifted(ranking: Ranking, intent: str, confidence: float) -> Ranking:

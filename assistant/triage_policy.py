@@ -23,7 +23,7 @@ from rasa.shared.core.events import ActionExecuted, SlotSet, UserUttered
 from rasa.shared.core.generator import TrackerWithCachedStates
 from rasa.shared.core.trackers import DialogueStateTracker
 
-from assistant.fact_classifier import MEANINGS, SIGNS
+from assistant.fact_classifier import ANY_SIGN, MEANINGS, SIGNS
 from spotwise.dialogue import FORM, Message, hear
 from spotwise.knowledge import load_knowledge
 from spotwise.reading import default_reader
@@ -128,6 +128,7 @@ def understood(message: UserUttered) -> Message:
         at=datetime.fromtimestamp(message.timestamp),
         meanings={slot: (meant[0], meant[1]) for slot, meant in meanings.items() if isinstance(meant, list)},
         signs=signs,
+        any_sign=meanings.get(ANY_SIGN, 0.0),
     )
 
 

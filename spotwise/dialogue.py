@@ -79,6 +79,8 @@ class Message:
     """Slot -> the value that the message most likely means as an answer, and how likely."""
     signs: Mapping[str, float] = field(default_factory=dict)
     """Danger sign, "assault" or "self_harm" -> how likely the message means it."""
+    any_sign: float = 0.0
+    """How likely the message means one sign or another."""
 
     @property
     def is_button(self) -> bool:
@@ -131,21 +133,25 @@ class _Hearing:
         self.knowledge = knowledge
         self.asked: str | None = slots.get("requested_slot") if in_form else None
         self.known = facts_.facts_of(slots, knowledge.vocabulary)
+        self.closed = list(slots.get("asked") or [])
         self.reading = self._read(reader)
         self.correcting = bool(self.known) and (
-            bool(slots.get("correcting")) or self.reading.correction or message.means("correct_answer")
+            bool(slots.get("correcting"))
+            or self.reading.correction
+            or message.means("correct_answer")
+            or self._pressed_again()
         )
         self.changes = self._add_facts()
         self.facts = {
             slot: value for slot, value in {**self.known, **self.changes}.items() if value is not None
         }
-        self.closed = list(slots.get("asked") or [])
 
     # --- What was said ---
 
     def _read(self, reader: Reader) -> Reading:
         if self.message.is_button:
-            reading = Reading(facts=self._pressed())
+            pressed = self._pressed()
+            reading = Reading(facts=pressed, denied=self._left_out(pressed))
         else:
             reading = reader.read(
                 self.message.text, self.asked, self.known.get("person", "self"), self.message.at
@@ -179,9 +185,8 @@ class _Hearing:
             *reading.not_meant.get("details", ()),
             *(["assault"] if "unwanted" in reading.not_meant.get("consent", ()) else ()),
         }
-        for sign, likely in self.message.signs.items():
-            if likely < (SIGN_SURE if sign in not_meant else SIGN_LIKELY):
-                continue
+        sign = max(self.message.signs, key=lambda name: self.message.signs[name], default="")
+        if self.message.any_sign >= (SIGN_SURE if sign in not_meant else SIGN_LIKELY):
             if sign in self.knowledge.vocabulary["danger_signs"].values:
                 said["danger_signs"] = sorted({*said.get("danger_signs", ()), sign} - {"none", "unsure"})
             elif sign == "assault":
@@ -205,6 +210,27 @@ class _Hearing:
             if value
         }
         return facts_.facts_of(values, self.knowledge.vocabulary)
+
+    def _left_out(self, pressed: Mapping[str, Any]) -> dict[str, frozenset[str]]:
+        """What a button that corrects a list takes back: it names all that holds now, the rest was wrong."""
+        if not self.message.means("correct_answer"):
+            return {}
+        return {
+            slot: frozenset(self.known.get(slot) or ()) - set(pressed[slot])
+            for slot in LISTS
+            if slot in pressed
+        }
+
+    def _pressed_again(self) -> bool:
+        """A button of a question that was answered before says something else now: that answer was wrong.
+
+        Of lists this is not so: a second button there names one more.
+        """
+        return self.message.is_button and any(
+            slot in self.closed and slot != self.asked and value != self.known.get(slot)
+            for slot, value in self.reading.facts.items()
+            if slot not in LISTS
+        )
 
     def _add_facts(self) -> dict[str, Any]:
         changes = facts_.add(
@@ -311,7 +337,7 @@ class _Hearing:
     def _correction(self, now: Triage, before: str | None) -> Turn | None:
         """Told only that something was wrong: ask what. What was put right is noted and said back."""
         denies = self.reading.correction and self.message.means("deny")
-        wrong = denies or self.message.means("correct_answer")
+        wrong = denies or self.message.means("correct_answer") or (self.correcting and self._pressed_again())
         if not self.known and not self.changes and wrong:
             return Turn(
                 {}, ("utter_nothing_to_correct", *((f"utter_ask_{self.asked}",) if self.asked else ()))

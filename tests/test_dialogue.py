@@ -421,6 +421,50 @@ def test_what_is_put_right_is_said_back():
     assert "consent" not in (turn.slots.get("asked") or [])
 
 
+def test_a_button_of_an_answered_question_corrects_it():
+    known = {
+        "bleeding_amount": "heavy",
+        "danger_signs": ["none"],
+        "asked": ["danger_signs", "bleeding_amount"],
+    }
+    turn = press("bleeding_amount", "spotting", known, asked="pain")
+    assert turn.slots["bleeding_amount"] == "spotting"
+    assert turn.plan == ("utter_noted", FORM)
+    assert turn.slots.get("requested_slot", "pain") == "pain" and "asked" not in turn.slots
+    assert press("bleeding_amount", "heavy", known, asked="pain").slots.get("bleeding_amount") is None
+
+
+def test_a_second_button_of_a_list_names_one_more():
+    known = {"symptoms": ["dryness"], "asked": ["symptoms"]}
+    assert press("symptoms", "lump", known, asked="contraception").slots["symptoms"] == ["dryness", "lump"]
+
+
+@pytest.mark.parametrize(
+    ("before", "chosen", "after"),
+    [
+        (["dryness", "lump"], ["dryness"], ["dryness"]),
+        (["dryness"], ["lump", "tiredness"], ["lump", "tiredness"]),
+        (["dryness", "lump"], ["none"], ["none"]),
+        (["none"], ["lump"], ["lump"]),
+        (["unsure"], ["dryness"], ["dryness"]),
+    ],
+)
+def test_a_button_that_corrects_a_list_names_all_that_holds(before, chosen, after):
+    state = {"symptoms": before, "asked": ["symptoms"], "requested_slot": "contraception"}
+    message = Message('/correct_answer{"symptoms":[]}', "correct_answer", 1.0, {"symptoms": chosen}, AT)
+    turn = hear(state, message, True, READER, KNOWLEDGE)
+    assert turn.slots["symptoms"] == after
+    assert turn.plan == ("utter_noted", FORM)
+
+
+def test_a_button_that_corrects_an_emergency_takes_it_back():
+    known = {**EMERGENCY, "asked": ["danger_signs"], "danger_signs": ["fainting"], "bleeding_amount": None}
+    message = Message("/correct_answer", "correct_answer", 1.0, {"danger_signs": ["none"]}, AT)
+    turn = hear(known, message, False, READER, KNOWLEDGE)
+    assert (turn.slots["danger_signs"], turn.slots["urgency"]) == (["none"], None)
+    assert turn.plan[-1] == FORM
+
+
 def test_a_correction_may_lower_and_a_milder_message_may_not():
     known = {
         "bleeding_amount": "heavy",

@@ -143,7 +143,18 @@ def texts_of_actions() -> Iterator[Text]:
             yield spoken(f"actions/wording.py {name}", text)
 
 
-TEXTS = [*texts_of_responses(), *texts_of_causes(), *texts_of_knowledge(), *texts_of_actions()]
+def texts_of_the_page() -> Iterator[Text]:
+    for name, text in read("assistant/web/words.yml").items():
+        yield spoken(f"assistant/web/words.yml {name}", text)
+
+
+TEXTS = [
+    *texts_of_responses(),
+    *texts_of_causes(),
+    *texts_of_knowledge(),
+    *texts_of_actions(),
+    *texts_of_the_page(),
+]
 
 
 def sentences(text: str) -> list[str]:
