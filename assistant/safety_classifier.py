@@ -28,6 +28,8 @@ SELF_HARM, ASSAULT, EMERGENCY = "report_self_harm", "report_assault", "report_em
 RED_FLAGS = (SELF_HARM, ASSAULT, EMERGENCY)
 
 _INTENT_OF_SIGN = {"assault": ASSAULT, "self_harm": SELF_HARM}
+_TELLING = (None, "describe_spotting", "express_worry", *RED_FLAGS)
+"""Intents of messages that tell something."""
 _NOT_ALWAYS_URGENT = ("pregnant_bleeding", "after_birth_or_operation", "fever", "one_sided_pain")
 """Signs for which the rules, and not the intent, decide."""
 
@@ -49,7 +51,7 @@ class SafetyClassifier(GraphComponent, IntentClassifier):  # type: ignore[misc] 
             "likely_in_sentence": 0.85,  # of one, in a sentence of it
             "confidence": 0.7,  # at least, so that the fallback does not take the turn
             "unlikely": 0.02,  # of all red flags together: below it the words are not believed
-            "any_sign": 0.1,  # of one sign or another: below it the meaning is not believed
+            "any_sign": 0.03,  # of one sign or another: below it the meaning is not believed
             "sure_sign": 0.9,  # from here on it counts alone
         }
 
@@ -80,7 +82,9 @@ class SafetyClassifier(GraphComponent, IntentClassifier):  # type: ignore[misc] 
                 self._set(message, ranking)
             elif found is None:
                 found = self._by_meaning(ranking, message.get(SENTENCE_RANKINGS) or [])
-                found = found or self._by_sign(meanings)
+                found = found or self._by_sign(meanings, ranking)
+                if found and found[0] in _denied(message.get(TEXT) or ""):
+                    found = None
             if found is not None:
                 self._set(message, _lifted(ranking, *found))
         reading_of.cache_clear()  # nothing that people write is kept here
@@ -92,9 +96,9 @@ class SafetyClassifier(GraphComponent, IntentClassifier):  # type: ignore[misc] 
             message.set(INTENT, ranking[0], add_to_output=True)
             message.set(INTENT_RANKING, ranking, add_to_output=True)
 
-    def _by_sign(self, meanings: dict[str, Any]) -> tuple[str, float] | None:
+    def _by_sign(self, meanings: dict[str, Any], ranking: Ranking) -> tuple[str, float] | None:
         signs: dict[str, float] = meanings.get(SIGNS) or {}
-        if not signs or meanings[ANY_SIGN] < self._config["sure_sign"]:
+        if not signs or meanings[ANY_SIGN] < self._config["sure_sign"] or _top(ranking) not in _TELLING:
             return None
         sign = max(signs, key=lambda name: signs[name])
         if sign in _NOT_ALWAYS_URGENT:
@@ -130,6 +134,14 @@ def _told(text: str) -> str | None:
     if facts.get("consent") == "unwanted" or details & {"in_danger", "choked_or_drugged"}:
         return ASSAULT
     return EMERGENCY if ONLY_URGENT & set(facts.get("danger_signs", ())) else None
+
+
+def _denied(text: str) -> set[str]:
+    """The red flags that the words deny."""
+    reading = reading_of(text)
+    wanted = reading.facts.get("consent") == "wanted"
+    safe = "self_harm" in reading.denied.get("details", ())
+    return {intent for intent, denied in ((ASSAULT, wanted), (SELF_HARM, safe)) if denied}
 
 
 def _lowered(ranking: Ranking) -> Ranking:

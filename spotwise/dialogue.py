@@ -61,6 +61,8 @@ ANSWERING = frozenset(
     }
 )
 """Intents that answer a question or tell something; the others are digressions with their own answer."""
+TELLING = ANSWERING | {"express_worry", "report_self_harm"}
+"""Intents of messages that may tell a danger sign by their meaning alone."""
 LEAVING = frozenset({"goodbye", "restart", "delete_my_data"})
 TOLD_AT_ONCE = {"under_13": "utter_under_13", "13_15": "utter_under_18", "16_17": "utter_under_18"}
 
@@ -180,13 +182,16 @@ class _Hearing:
 
     def _add_meanings(self, said: dict[str, Any], reading: Reading) -> None:
         """Add what no phrase tells but the meaning of the message does: danger signs, and the answer."""
+        denied = {*reading.denied.get("danger_signs", ()), *reading.denied.get("details", ())}
         not_meant = {
             *reading.not_meant.get("danger_signs", ()),
             *reading.not_meant.get("details", ()),
             *(["assault"] if "unwanted" in reading.not_meant.get("consent", ()) else ()),
         }
         sign = max(self.message.signs, key=lambda name: self.message.signs[name], default="")
-        if self.message.any_sign >= (SIGN_SURE if sign in not_meant else SIGN_LIKELY):
+        tells = self.message.intent in TELLING or self.message.confidence < SURE
+        sure = self.message.any_sign >= (SIGN_SURE if sign in not_meant else SIGN_LIKELY)
+        if tells and sure and sign not in denied:
             if sign in self.knowledge.vocabulary["danger_signs"].values:
                 said["danger_signs"] = sorted({*said.get("danger_signs", ()), sign} - {"none", "unsure"})
             elif sign == "assault":
