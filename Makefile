@@ -5,7 +5,7 @@ PYTHON := .venv/bin/python
 export RASA_TELEMETRY_ENABLED := false
 
 .DEFAULT_GOAL := help
-.PHONY: help chat serve train test lint knowledge bench lock clean installed model
+.PHONY: help chat serve train test lint knowledge bench purge lock clean installed model
 
 help: ## explain the targets
 	@echo "Spotwise: describe bleeding after sex, and learn how urgent it is and what can cause it."
@@ -36,6 +36,9 @@ knowledge: installed ## check the medical content; says what is wrong by file an
 
 bench: model ## run the benchmarks
 	@$(PYTHON) -m bench
+
+purge: installed ## delete conversations that are older than KEEP_DAYS (the server does it each hour)
+	@$(PYTHON) -m assistant.run purge
 
 lock: ## resolve pyproject.toml into requirements.txt again
 	@scripts/bootstrap.sh uv pip compile --quiet pyproject.toml --group dev --universal --python-version 3.10 \

@@ -17,6 +17,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -32,6 +33,7 @@ from assistant.checks import (
     check_model,
     check_port,
     free_port,
+    keep_days,
     port_setting,
 )
 from spotwise.dialogue import NO_ANSWER
@@ -51,6 +53,7 @@ def serve() -> None:
     check_knowledge()
     check_model()
     prepare(port)
+    check_store()
     stop_on(signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     print("Starting Spotwise. This takes about half a minute. Ctrl-C stops it.", flush=True)
     with supervised("serve") as supervisord:
@@ -66,6 +69,7 @@ def chat() -> None:
     check_knowledge()
     check_model()
     prepare(free_port())
+    check_store()
     # Ctrl-C is for the shell; when that ends, so does the rest. (SIG_IGN would be inherited by the shell.)
     signal.signal(signal.SIGINT, lambda *_: None)
     stop_on(signal.SIGTERM, signal.SIGHUP)
@@ -87,6 +91,13 @@ def prepare(port: int) -> None:
     (VAR / "log").mkdir(exist_ok=True)
     os.environ["PORT"] = str(port)
     os.environ["ACTIONS_PORT"] = str(free_port(port_setting("ACTIONS_PORT", 5055)))
+
+
+def check_store() -> None:
+    """Refuse settings that don't fit what is stored, before any process is started again and again."""
+    done = subprocess.run(own_command("check-store"), cwd=ROOT)
+    if done.returncode:
+        raise SystemExit(done.returncode)
 
 
 def stop_on(*signals: signal.Signals) -> None:
@@ -163,6 +174,33 @@ def actions() -> None:
     rasa_sdk.__main__.main_from_args(create_argument_parser().parse_args([*arguments, "--cors", ""]))
 
 
+def checked_store() -> Any:
+    """The store of conversations, checked with all settings that need Rasa to be checked."""
+    silence_libraries()
+    from rasa.core.utils import AvailableEndpoints
+
+    from assistant.endpoints import endpoints_file, store_from
+
+    keep_days()
+    store = store_from(AvailableEndpoints.read_endpoints(str(endpoints_file())))
+    store.check_key()
+    return store
+
+
+def purge_once() -> None:
+    """Delete what is older than KEEP_DAYS."""
+    store = checked_store()
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from assistant.purge import purge
+
+    try:
+        count = purge(store, keep_days(), time.time())
+    except SQLAlchemyError as error:
+        raise StartError(f"Nothing was purged, for the database fails: {type(error).__name__}") from None
+    print(f"Purged {count} events that were older than {keep_days():g} days.")
+
+
 def rasa_server() -> None:
     """Run the Rasa server. The REST channel and Rasa's HTTP API are open only to those who know API_TOKEN."""
     token = os.environ.get("API_TOKEN") or None
@@ -222,31 +260,60 @@ def is_no_digression(record: logging.LogRecord) -> bool:
 
 
 def run_rasa(ready: str = "", **options: Any) -> None:
-    """Run Rasa as its own command line would, but with this assistant's way to reach the actions."""
+    """Run Rasa as its own command line would, but with this assistant's ways to ask, keep, lock and tell."""
     silence_libraries()
     import rasa.core.run
     import rasa.utils.common
     import rasa.utils.log_utils
+    from rasa.core.brokers.broker import EventBroker
     from rasa.core.utils import AvailableEndpoints
 
+    from assistant import health
     from assistant.action_endpoint import ActionEndpoint
+    from assistant.endpoints import endpoints_file, store_from
+    from assistant.guard import guard
+    from assistant.lock_store import locks_from
+    from assistant.purge import keep_purging, tell_days
 
     rasa.utils.common.configure_logging_and_warnings()
     rasa.utils.log_utils.configure_structlog()
     silence_libraries()  # Rasa has just turned their warnings on again
     logging.getLogger("rasa.core.actions.action").addFilter(is_no_digression)
-    endpoints = AvailableEndpoints.read_endpoints("endpoints.yml")
+    days = keep_days()
+    endpoints = AvailableEndpoints.read_endpoints(str(endpoints_file()))
     endpoints.action = ActionEndpoint(endpoints.action)
+    endpoints.tracker_store = store = store_from(endpoints)
+    store.check_key()
+    endpoints.lock_store = locks_from(endpoints.lock_store)
+    endpoints.event_broker, broker = None, endpoints.event_broker
+    endpoints.model = None  # a model comes from this project's own training only
 
     usable = False
+    token = options.get("auth_token")
+    configure = rasa.core.run.configure_app
+
+    def configure_guarded(*args: Any, **kwargs: Any) -> Any:
+        app = configure(*args, **kwargs)
+        app.blueprint(health.blueprint(endpoints.action.url, token))
+        guard(app, token)
+        return app
+
+    rasa.core.run.configure_app = configure_guarded
 
     async def report(app: Any, loop: Any) -> None:
         # Rasa logs a model that it can't load and goes on without one, answering nothing.
         nonlocal usable
-        usable = app.ctx.agent.is_ready()
+        agent = app.ctx.agent
+        usable = agent.is_ready()
         if not usable:
             loop.call_later(0.1, app.stop)
-        elif ready:
+            return
+        # Rasa puts a store around ours that goes on in memory without a word.
+        agent.tracker_store = agent.processor.tracker_store = store
+        store.event_broker = await EventBroker.create(broker)
+        app.add_task(keep_purging(store, days))
+        tell_days(agent.domain.responses, days)
+        if ready:
             print(ready, flush=True)
 
     rasa.core.run.serve_application(
@@ -268,10 +335,12 @@ def give_up() -> None:
     os.kill(os.getppid(), signal.SIGTERM)
 
 
-COMMANDS: dict[str, Callable[[], None]] = {
+COMMANDS: dict[str, Callable[[], Any]] = {
     "serve": serve,
     "chat": chat,
+    "purge": purge_once,
     "actions": actions,
+    "check-store": checked_store,
     "rasa-server": rasa_server,
     "rasa-shell": rasa_shell,
     "give-up": give_up,

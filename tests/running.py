@@ -71,6 +71,16 @@ class Assistant:
             )
         return False
 
+    @property
+    def folder(self) -> Path:
+        """The project that it runs in."""
+        assert self._log is not None
+        return self._log.parent
+
+    def get(self, path: str, **headers: str) -> requests.Response:
+        """Ask for one of its other routes, without the token."""
+        return requests.get(f"{self.url}/{path}", headers=headers, timeout=10)
+
     def log(self) -> str:
         """What its processes wrote so far."""
         return self._log.read_text(errors="replace") if self._log else ""
@@ -116,9 +126,9 @@ class WithFaults(Assistant):
 
 
 @contextlib.contextmanager
-def started(folder: Path) -> Iterator[Assistant]:
-    """An assistant started as `make serve` does, in a copy of the project."""
-    environment = settings()
+def started(folder: Path, **variables: str) -> Iterator[Assistant]:
+    """An assistant started as `make serve` does, in a copy of the project, with environment variables."""
+    environment = {**settings(), **variables}
     with process("serve", folder, environment, folder / "log") as serve:
         assistant = Assistant(f"http://127.0.0.1:{environment['PORT']}", TOKEN, folder / "log")
         wait_until(assistant.is_ready, "the assistant", serve, folder / "log")
@@ -129,9 +139,9 @@ def started(folder: Path) -> Iterator[Assistant]:
 
 
 @contextlib.contextmanager
-def started_with_faults(folder: Path) -> Iterator[WithFaults]:
+def started_with_faults(folder: Path, **variables: str) -> Iterator[WithFaults]:
     """Only the Rasa server of an assistant; the tests decide what its action server does."""
-    environment = settings()
+    environment = {**settings(), **variables}
     (folder / "var").mkdir(exist_ok=True)
     with process("rasa-server", folder, environment, folder / "log") as server:
         url = f"http://127.0.0.1:{environment['PORT']}"
@@ -139,6 +149,19 @@ def started_with_faults(folder: Path) -> Iterator[WithFaults]:
         wait_until(assistant.is_ready, "the Rasa server", server, folder / "log")
         with contextlib.closing(assistant):
             yield assistant
+
+
+def own_command(command: str, folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run one of the launcher's commands to its end."""
+    return subprocess.run(
+        [sys.executable, "-m", "assistant.run", command],
+        cwd=folder,
+        env={**settings(), **variables},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=START_LIMIT,
+    )
 
 
 def copied(folder: Path) -> Path:

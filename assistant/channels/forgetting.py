@@ -12,6 +12,8 @@ from rasa.core.tracker_store import (
     TrackerStore,
 )
 
+from assistant.tracker_store import wipe
+
 
 def forget(tracker_store: TrackerStore, sender_id: str) -> None:
     """Delete all that is stored of a conversation. It never waits, so no other turn can come between."""
@@ -23,6 +25,7 @@ def forget(tracker_store: TrackerStore, sender_id: str) -> None:
                     session.connection().exec_driver_sql("PRAGMA secure_delete = ON")
                 session.query(store.SQLEvent).filter_by(sender_id=sender_id).delete()
                 session.commit()
+            wipe(store.engine)
         elif isinstance(store, InMemoryTrackerStore):
             store.store.pop(sender_id, None)
         else:

@@ -55,7 +55,7 @@ class Handled:
                 _table.create(engine, checkfirst=True)
                 self._ready_for.add(id(engine))
             with engine.begin() as connection:
-                connection.execute(_table.delete().where(_table.c.at < now - KEPT))
+                tidy(connection, now)
                 connection.execute(
                     _table.insert().values(channel=self._channel, update_id=update_id[:200], at=now)
                 )
@@ -65,3 +65,10 @@ class Handled:
             # To answer twice is better than not to answer.
             logger.warning("Updates are remembered in memory only: %s", type(error).__name__)
         return True
+
+
+def tidy(connection: sa.engine.Connection, now: float) -> int:
+    """Delete the updates that will not come again; how many those were."""
+    if not sa.inspect(connection).has_table(_table.name):
+        return 0
+    return int(connection.execute(_table.delete().where(_table.c.at < now - KEPT)).rowcount)
