@@ -19,6 +19,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as FutureTimeoutError
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -43,7 +44,7 @@ PATIENCE = 1.5
 """Seconds for one read or write. A turn has one of each, and 4.5 seconds for all."""
 
 AT_ONCE = 4
-"""Reads and writes at a time; more would only queue in the database."""
+"""Reads and writes at a time; more would only queue in the database. SQLite takes one after the other."""
 
 VERSION = "spotwise_version"
 """The attribute of a tracker with the number of its last stored row; None where nothing could be read."""
@@ -86,7 +87,8 @@ class Store(SQLTrackerStore):  # type: ignore[misc]  # Rasa's types are not seen
         self.works = True
         self._cipher = Cipher.from_environment()
         self._prepared = False
-        self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="store")
+        at_once = 1 if self.engine.dialect.name == "sqlite" else AT_ONCE
+        self._threads = ThreadPoolExecutor(at_once, thread_name_prefix="store")
         TrackerStore.__init__(self, domain, event_broker)  # not Rasa's, which waits for the database
 
     # --- what Rasa calls ---
@@ -153,6 +155,20 @@ class Store(SQLTrackerStore):  # type: ignore[misc]  # Rasa's types are not seen
             raise StartError(
                 f"{KEY} {fault} the conversations that are stored. Nothing was changed."
             ) from None
+
+    def at_once(self, work: Callable[..., T], *args: Any) -> T:
+        """Do something with the database while everything else waits, but not for long. Raises NotKept."""
+        future = self._threads.submit(work, *args)
+        try:
+            return future.result(PATIENCE)
+        except (sa.exc.SQLAlchemyError, FutureTimeoutError) as error:
+            future.cancel()
+            self._note(error)
+            raise NotKept(type(error).__name__) from None
+
+    def forget(self, sender_id: str) -> None:
+        """Delete a conversation, with no other turn in between. Raises NotKept where it is still there."""
+        self.at_once(self._delete, sender_id)
 
     # --- with the database, in a thread ---
 
@@ -238,6 +254,11 @@ class Store(SQLTrackerStore):  # type: ignore[misc]  # Rasa's types are not seen
                 raise NotKept("the conversation changed")
             connection.execute(events.insert(), rows)
             return int(connection.execute(last).scalar())
+
+    def _delete(self, sender_id: str) -> None:
+        with self.engine.begin() as connection:
+            connection.execute(events.delete().where(events.c.sender_id == sender_id))
+        wipe(self.engine)
 
     def _names(self) -> list[str]:
         with self.engine.connect() as connection:

@@ -41,6 +41,7 @@ class Assistant:
         self.url = url
         self._token = {"token": token}
         self._log = log
+        self.pid = 0
 
     def say(self, sender: str, text: str) -> tuple[list[dict[str, Any]], float]:
         """Send a message; give the answers and the seconds they took."""
@@ -131,6 +132,7 @@ def started(folder: Path, **variables: str) -> Iterator[Assistant]:
     environment = {**settings(), **variables}
     with process("serve", folder, environment, folder / "log") as serve:
         assistant = Assistant(f"http://127.0.0.1:{environment['PORT']}", TOKEN, folder / "log")
+        assistant.pid = serve.pid
         wait_until(assistant.is_ready, "the assistant", serve, folder / "log")
         wait_until(
             lambda: listens(int(environment["ACTIONS_PORT"])), "the action server", serve, folder / "log"
@@ -212,15 +214,19 @@ def process(
 
 
 def wait_until(
-    holds: Any, what: str, process: subprocess.Popen[bytes] | None = None, log: Path | None = None
+    holds: Any,
+    what: str,
+    process: subprocess.Popen[bytes] | None = None,
+    log: Path | None = None,
+    limit: float = START_LIMIT,
 ) -> None:
     """Wait for something to be there, and say why it is not."""
-    end = time.monotonic() + START_LIMIT
+    end = time.monotonic() + limit
     while not holds():
         if time.monotonic() > end or (process and process.poll() is not None):
             words = log.read_text(errors="replace")[-3000:] if log and log.exists() else ""
             raise RuntimeError(f"{what} did not start.\n{words}")
-        time.sleep(0.3)
+        time.sleep(0.1)
 
 
 def listens(port: int) -> bool:
@@ -265,7 +271,10 @@ BROKEN = {
     "wrong shape": (200, b'{"events": "none", "responses": 7}'),
     "empty": (200, b""),
     "404": (404, b'{"action_name": "x", "error": "no action"}'),
+    "slow": (200, b'{"events": [], "responses": []}'),
 }
+SLOW = 4.0
+"""Seconds that the slow one takes: longer than anybody waits for it."""
 
 
 @contextlib.contextmanager
@@ -276,11 +285,14 @@ def broken_server(port: int, state: str) -> Iterator[None]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers.get("content-length") or 0))
+            if state == "slow":
+                time.sleep(SLOW)
             self.send_response(status)
             self.send_header("content-type", "application/json")
             self.send_header("content-length", str(len(body)))
             self.end_headers()
-            self.wfile.write(body)
+            with contextlib.suppress(OSError):  # nobody waited for it
+                self.wfile.write(body)
 
         def log_message(self, *_: Any) -> None:
             """Write nothing."""

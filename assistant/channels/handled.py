@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from rasa.core.tracker_store import SQLTrackerStore, TrackerStore
 
 from assistant.channels.forgetting import unwrapped
+from assistant.tracker_store import NotKept, Store
 
 KEPT = 2 * 24 * 3600
 """Seconds that an update is remembered. Telegram sends again for a day, Slack for an hour."""
@@ -44,8 +45,13 @@ class Handled:
         self._memory[update_id] = None
         if len(self._memory) > IN_MEMORY:
             self._memory.popitem(last=False)
-        engine = next((s.engine for s in unwrapped(store) if isinstance(s, SQLTrackerStore)), None)
-        return engine is None or self._noted(engine, update_id)
+        sql = next((s for s in unwrapped(store) if isinstance(s, SQLTrackerStore)), None)
+        if isinstance(sql, Store):
+            try:
+                return sql.at_once(self._noted, sql.engine, update_id)
+            except NotKept:
+                return True
+        return sql is None or self._noted(sql.engine, update_id)
 
     def _noted(self, engine: sa.engine.Engine, update_id: str) -> bool:
         """Note it in the database; whether it was new there."""
