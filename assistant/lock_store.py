@@ -1,4 +1,4 @@
-"""One turn of a conversation at a time, in the order in which the messages came.
+"""One turn of a conversation at a time, in the order in which the messages came, and few turns of all.
 
 Within a server a queue for each conversation does it. Where several servers share the work, a lock in Redis
 does it too. Rasa's own locks look only once a second whether it is their turn, and two servers can be given
@@ -33,6 +33,10 @@ PATIENCE = 0.5
 PAUSE = 3.0
 """Seconds without calls after a failed one, so that nobody else waits for it."""
 
+AT_ONCE = 8
+"""Turns that are worked on at a time. With many more, none would end in time, and the safe words of those who
+wait would come late too."""
+
 logger = logging.getLogger(__name__)
 
 
@@ -54,6 +58,7 @@ class Locks(LockStore):  # type: ignore[misc]  # Rasa's types are not seen
             )
         self.works = True
         self._paused_until = 0.0
+        self._gate = asyncio.Semaphore(AT_ONCE)
         self._queues: dict[str, tuple[asyncio.Lock, int]] = {}
 
     @asynccontextmanager
@@ -61,7 +66,7 @@ class Locks(LockStore):  # type: ignore[misc]  # Rasa's types are not seen
         self, conversation_id: str, lock_lifetime: float = HELD, wait_time_in_seconds: float = 0.03
     ) -> AsyncIterator[None]:
         """Hold a conversation. Rasa's two numbers are for its own locks."""
-        async with self._turn_in_queue(conversation_id):
+        async with self._turn_in_queue(conversation_id), self._gate:
             shared = await self._taken_in_redis(conversation_id)
             try:
                 yield

@@ -305,9 +305,6 @@ def test_the_clock_is_moved(clocked: Assistant, clock: Path, offset: str) -> Non
                 person.is_where_they_were(clocked)
     finally:
         set_clock(clock, "+0")
-    for person in everybody:
-        if person.answers < 4:
-            person.is_where_they_were(clocked)
 
 
 @fault("clock set by +30d", "a new conversation, as after a long pause; nothing is deleted")
@@ -324,18 +321,16 @@ def test_the_clock_is_set_a_month_ahead(clocked: Assistant, clock: Path) -> None
 
 
 # ------------------------------------------------------------------ crowds
-@fault("200 people at once", "everybody is answered")
+@fault("200 people at once", "answered as they came; who would wait longer than 5 seconds, the safe words")
 def test_two_hundred_people_at_once(running: Assistant) -> None:
-    def whole(number: int) -> Person:
-        return Person(running, f"crowd-{number}", number % 4)
-
     def arrive(number: int) -> bool:
-        messages, _ = running.say(f"crowd-{number}", "I bleed after sex")
+        messages, took = running.say(f"crowd-{number}", "I bleed after sex")
         assert said(messages)
+        assert took < 2 * ANSWER_LIMIT  # the machine has 200 clients to run, too
         return SAFE_WORDS not in said(messages)
 
     with ThreadPoolExecutor(200) as pool:
-        assert len(list(pool.map(arrive, range(200)))) == 200
+        assert sum(pool.map(arrive, range(200))) > 20
     wait_until(lambda: idle(running), "the last turns")
     # Those who were answered late were heard all the same, each by themselves.
     for number in range(0, 200, 20):
