@@ -23,6 +23,7 @@ from redis.asyncio.lock import Lock
 from redis.exceptions import LockError, RedisError
 
 from assistant import metrics
+from assistant.channels.turns import TURN_LIMIT
 
 HELD = 8
 """Seconds after which a lock is let go of, because the server that took it must be dead."""
@@ -38,6 +39,13 @@ AT_ONCE = 8
 wait would come late too."""
 
 logger = logging.getLogger(__name__)
+
+
+class TooLate(Exception):
+    """A turn has not begun when its person was answered with the safe words already.
+
+    It is dropped: those who come now must not wait for what nobody waits for any more.
+    """
 
 
 class Locks(LockStore):  # type: ignore[misc]  # Rasa's types are not seen
@@ -65,8 +73,11 @@ class Locks(LockStore):  # type: ignore[misc]  # Rasa's types are not seen
     async def lock(
         self, conversation_id: str, lock_lifetime: float = HELD, wait_time_in_seconds: float = 0.03
     ) -> AsyncIterator[None]:
-        """Hold a conversation. Rasa's two numbers are for its own locks."""
+        """Hold a conversation. Rasa's two numbers are for its own locks. Raises TooLate."""
+        came = time.monotonic()
         async with self._turn_in_queue(conversation_id), self._gate:
+            if time.monotonic() - came > TURN_LIMIT:
+                raise TooLate
             shared = await self._taken_in_redis(conversation_id)
             try:
                 yield

@@ -16,7 +16,22 @@ import assistant
 from assistant import checks, run, train
 
 ROOT = Path(__file__).resolve().parent.parent
-TARGETS = {"purge", "chat", "serve", "train", "test", "lint", "knowledge", "bench", "lock", "clean", "help"}
+TARGETS = {
+    "purge",
+    "audit",
+    "faults",
+    "load",
+    "chat",
+    "serve",
+    "train",
+    "test",
+    "lint",
+    "knowledge",
+    "bench",
+    "lock",
+    "clean",
+    "help",
+}
 
 
 def output_of(*command: str, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -42,7 +42,8 @@ async def answer(
 ) -> None:
     """Play one turn; where it breaks, is late or says nothing, send the safe words.
 
-    A turn that is only late goes on, so that nothing the person told is lost, but says nothing more.
+    A turn that is only late goes on, so that nothing the person told is lost, but says nothing more. (One
+    that has not even begun by then is dropped: see lock_store.)
     `delete` is called after a turn that asked for the conversation to be deleted.
     """
     began = time.monotonic()
