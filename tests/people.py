@@ -21,8 +21,8 @@ FACTS = (
 EMERGENCY = "I'm soaking a pad every 30 minutes"
 NUMBERS = "112, 911 or 999"
 SAFE_WORDS = "something went wrong on my side"
-ANSWER_LIMIT = 6.0
-"""Seconds: five are promised, and a busy machine takes its time to start a request."""
+ANSWER_LIMIT = 10.0
+"""Seconds: five are promised, and a busy machine that runs the clients too takes its time."""
 
 
 class Person:

@@ -379,12 +379,12 @@ def heard(assistant: Assistant, name: str) -> int:
     return sum(event["event"] == "user" for event in assistant.tracker(name)["events"])
 
 
-@fault("50 clients that ask and never read", "others hardly notice; what was told is kept")
+@fault("30 clients that ask and never read", "others hardly notice; what was told is kept")
 def test_clients_never_read(running: Assistant) -> None:
     everybody = people(running, "reads")
     host, port = running.url.removeprefix("http://").split(":")
     lazy = []
-    for number in range(50):
+    for number in range(30):
         body = json.dumps({"sender": f"lazy-{number}", "message": "I bleed after sex"}).encode()
         client = socket.create_connection((host, int(port)))
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
@@ -393,7 +393,7 @@ def test_clients_never_read(running: Assistant) -> None:
         client.sendall(head.encode() + body)
         lazy.append(client)
     nobody_is_left_alone(running, "reads", everybody)
-    wait_until(lambda: all(heard(running, f"lazy-{n}") == 1 for n in (0, 25, 49)), "what was told to be kept")
+    wait_until(lambda: all(heard(running, f"lazy-{n}") == 1 for n in (0, 15, 29)), "what was told to be kept")
     for client in lazy:
         client.close()
     all_go_on(running, everybody)

@@ -64,7 +64,7 @@ def test_nobody_may_load_a_model_or_change_a_conversation(assistant: Assistant) 
     assert status["model_file"] == "spotwise.tar.gz"
 
 
-@pytest.mark.parametrize("path", ["//model", "model/", "%6dodel", "MODEL", "x/../model", "model?token=wrong"])
+@pytest.mark.parametrize("path", ["//model", "model/", "%6dodel", "MODEL", "x/../model"])
 def test_an_odd_spelling_opens_nothing(assistant: Assistant, path: str) -> None:
     assert asked(assistant, "PUT", path, json={}).status_code in (401, 403, 404, 405)
     assert asked(assistant, "PUT", path, params={"token": TOKEN}, json={}).status_code in (403, 404, 405)
