@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
+import secrets
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -20,16 +21,22 @@ from rasa.core.lock_store import LockStore
 from rasa.utils.endpoints import EndpointConfig
 from redis.asyncio import Redis
 from redis.asyncio.lock import Lock
-from redis.exceptions import LockError, RedisError
+from redis.exceptions import LockError, RedisError, TimeoutError
 
 from assistant import metrics
-from assistant.channels.turns import TURN_LIMIT
+from assistant.channels.turns import TURN_LIMIT, keep
 
 HELD = 8
 """Seconds after which a lock is let go of, because the server that took it must be dead."""
 
+WAIT = 3.0
+"""Seconds to wait for another server's turn; after that the store sees to it that the two are not mixed."""
+
 PATIENCE = 0.5
 """Seconds for one call to Redis."""
+
+UNDONE = 60.0
+"""Seconds to try to give back a lock that was given too late."""
 
 PAUSE = 3.0
 """Seconds without calls after a failed one, so that nobody else waits for it."""
@@ -115,11 +122,14 @@ class Locks(LockStore):  # type: ignore[misc]  # Rasa's types are not seen
             return None
         # Redis has no business to know whose conversation it is.
         name = "spotwise:" + hashlib.sha256(conversation_id.encode()).hexdigest()[:32]
-        lock = self._redis.lock(name, timeout=HELD, sleep=0.03, blocking_timeout=HELD + 2)
+        lock = self._redis.lock(name, timeout=HELD, sleep=0.03, blocking_timeout=WAIT)
+        token = secrets.token_hex(16)
         try:
-            taken = await lock.acquire()
+            taken = await lock.acquire(token=token)
         except (RedisError, OSError, asyncio.TimeoutError) as error:
             self._note(error)
+            if isinstance(error, (TimeoutError, asyncio.TimeoutError)):
+                keep(_undo(lock, token))
             return None
         self._note(None)
         return lock if taken else None
@@ -145,6 +155,19 @@ class Locks(LockStore):  # type: ignore[misc]  # Rasa's types are not seen
                 logger.warning("Conversations are locked in Redis again.")
             else:
                 logger.error("Conversations are locked in this server only: %s", type(error).__name__)
+
+
+async def _undo(lock: Lock, token: str) -> None:
+    """Give back a lock that Redis, once it wakes, gives to a turn which went on without."""
+    answers, end = 0, time.monotonic() + UNDONE
+    while answers < 2 and time.monotonic() < end:
+        await asyncio.sleep(0.5)
+        with suppress(RedisError, OSError, asyncio.TimeoutError):
+            try:
+                await lock.do_release(token)
+                return
+            except LockError:  # not given yet, perhaps: Redis may read its connections in any order
+                answers += 1
 
 
 def locks_from(config: EndpointConfig | None) -> Locks:

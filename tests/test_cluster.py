@@ -69,8 +69,8 @@ def test_many_conversations_on_two_servers_stay_apart(cluster: Cluster) -> None:
 
 def test_messages_of_one_person_at_once_are_taken_one_by_one(cluster: Cluster) -> None:
     person = Person(cluster, "at-once", 2)
-    with ThreadPoolExecutor(10) as pool:
-        answers = list(pool.map(lambda _: cluster.say(person.name, "why do you ask that?"), range(10)))
+    with ThreadPoolExecutor(6) as pool:
+        answers = list(pool.map(lambda _: cluster.say(person.name, "why do you ask that?"), range(6)))
     assert all(said(messages) and SAFE_WORDS not in said(messages) for messages, _ in answers)
     person.is_where_they_were(cluster)
 

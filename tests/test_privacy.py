@@ -18,7 +18,7 @@ import yaml
 from cryptography.fernet import Fernet
 from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import ActionExecuted, SessionStarted, UserUttered
-from running import Assistant, WithFaults, copied, own_command, started_with_faults
+from running import Assistant, WithFaults, copied, own_command, started_with_faults, wait_until
 
 from assistant import purge as purging
 from assistant.channels import handled
@@ -224,8 +224,17 @@ def test_serve_says_in_one_line_that_the_key_is_wrong(tmp_path: Path) -> None:
 @pytest.fixture(scope="module")
 def broken(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WithFaults]:
     """An assistant of which everything can fail, and that keeps what is told for 3 days."""
-    with started_with_faults(copied(tmp_path_factory.mktemp("broken")), KEEP_DAYS="3") as running:
+    folder = copied(tmp_path_factory.mktemp("broken"))
+    (folder / "var").mkdir()
+    store = Store(DOMAIN, db=str(folder / "var" / "conversations.db"))
+    asyncio.run(tell(store, "of-last-week", f"{MARKER} of last week", time.time() - 4 * DAY))
+    with started_with_faults(folder, KEEP_DAYS="3") as running:
         yield running
+
+
+def test_the_server_purges_by_itself(broken: WithFaults) -> None:
+    wait_until(lambda: "Purged 3 events that were older than 3 days." in broken.log(), "the job", limit=30)
+    assert files_with(f"{MARKER} of last week", broken.folder) == []
 
 
 PAYLOADS = (
