@@ -286,17 +286,29 @@ def test_files_are_damaged(running: Assistant) -> None:
 
 
 # ------------------------------------------------------------------ the clock
-def set_clock(clock: Path, offset: str) -> None:
-    """Have the assistant's clock off by this; it looks each second."""
+OFFSETS = {"+0": 0, "-1d": -24 * 3600, "+20m": 20 * 60, "+30d": 30 * 24 * 3600}
+"""Seconds by which the clock is off."""
+
+
+def set_clock(assistant: Assistant, clock: Path, offset: str) -> None:
+    """Have the assistant's clock off by this, and wait until it is; it looks once a second."""
     clock.write_text(f"{offset}\n")
-    time.sleep(1.2)
+    number = iter(range(1000))
+
+    def is_set() -> bool:
+        name = f"looks-at-the-clock-{offset}-{time.monotonic()}-{next(number)}"
+        assistant.say(name, "hello")
+        stored = assistant.tracker(name)["latest_event_time"]
+        return abs(stored - time.time() - OFFSETS[offset]) < 60
+
+    wait_until(is_set, "the clock to be set", limit=60)
 
 
 @pytest.mark.parametrize("offset", ["-1d", "+20m"])
 @fault("clock set by {offset}", "nothing: the conversation goes on")
 def test_the_clock_is_moved(clocked: Assistant, clock: Path, offset: str) -> None:
     everybody = people(clocked, f"clock{offset}")
-    set_clock(clock, offset)
+    set_clock(clocked, clock, offset)
     try:
         an_emergency_is_answered(clocked, f"clock{offset}")
         all_go_on(clocked, everybody)
@@ -304,18 +316,18 @@ def test_the_clock_is_moved(clocked: Assistant, clock: Path, offset: str) -> Non
             if person.answers < 4:
                 person.is_where_they_were(clocked)
     finally:
-        set_clock(clock, "+0")
+        set_clock(clocked, clock, "+0")
 
 
 @fault("clock set by +30d", "a new conversation, as after a long pause; nothing is deleted")
 def test_the_clock_is_set_a_month_ahead(clocked: Assistant, clock: Path) -> None:
     person = Person(clocked, "month", 2)
-    set_clock(clock, "+30d")
+    set_clock(clocked, clock, "+30d")
     try:
         an_emergency_is_answered(clocked, "month")
         assert said(clocked.say("month", "hello")[0])
     finally:
-        set_clock(clock, "+0")
+        set_clock(clocked, clock, "+0")
     texts = [event.get("text") for event in clocked.tracker(person.name)["events"]]
     assert "no, not pregnant" in texts and "hello" in texts
 
