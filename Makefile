@@ -5,7 +5,7 @@ PYTHON := .venv/bin/python
 export RASA_TELEMETRY_ENABLED := false
 
 .DEFAULT_GOAL := help
-.PHONY: help chat serve train test lint knowledge bench lock telegram-webhook telegram \
+.PHONY: help chat serve train test lint knowledge bench faults load purge audit lock telegram-webhook telegram \
 	clean installed model
 
 help: ## explain the targets
@@ -38,6 +38,19 @@ knowledge: installed ## check the medical content; says what is wrong by file an
 bench: model ## run the benchmarks
 	@$(PYTHON) -m bench
 
+faults: model ## break everything, and write what became of it into docs/reliability.md
+	@$(PYTHON) -m bench.faults
+
+load: model ## find how many people it answers at once; writes docs/reliability.md
+	@$(PYTHON) -m bench.load
+
+purge: installed ## delete conversations that are older than KEEP_DAYS (the server does it each hour)
+	@$(PYTHON) -m assistant.run purge
+
+audit: installed ## look for known holes in what is installed; reasons for those that stay are in audit.yml
+	@scripts/bootstrap.sh audit
+	@$(PYTHON) scripts/audit.py
+
 lock: ## resolve pyproject.toml into requirements.txt again
 	@scripts/bootstrap.sh uv pip compile --quiet pyproject.toml --group dev --universal --python-version 3.10 \
 		--generate-hashes --no-header -o requirements.txt
@@ -49,7 +62,7 @@ telegram: installed ## fetch Telegram's updates for a `make serve` that has no p
 	@$(PYTHON) -m assistant.telegram_bot poll
 
 clean: ## remove what was installed, trained and cached (conversations in var/ stay)
-	rm -rf .venv .venv-tools .rasa models .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-audit .venv-tools .rasa models .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 installed:

@@ -15,6 +15,9 @@ ROOT = Path(__file__).resolve().parent.parent
 MODEL = ROOT / "models" / "spotwise.tar.gz"
 VAR = ROOT / "var"
 
+KEEP_DAYS = 7.0
+"""Days that a message is kept where the environment variable KEEP_DAYS names no other number."""
+
 
 class StartError(Exception):
     """A reason not to start, in words for the person who started it."""
@@ -26,6 +29,18 @@ def port_setting(name: str, default: int) -> int:
     if not (value.isdecimal() and 0 < int(value) < 65536):
         raise StartError(f"{name} must be a port number from 1 to 65535, not '{value}'.")
     return int(value)
+
+
+def keep_days() -> float:
+    """Read for how many days to keep what was told."""
+    given = os.environ.get("KEEP_DAYS") or f"{KEEP_DAYS:g}"
+    try:
+        days = float(given)
+    except ValueError:
+        days = 0.0
+    if not 0 < days < 3650:  # NaN included
+        raise StartError(f"KEEP_DAYS must be a number of days above 0, such as 7 or 0.5, not '{given}'.")
+    return days
 
 
 def check_port(port: int, host: str) -> None:

@@ -19,6 +19,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -36,6 +37,7 @@ from assistant.checks import (
     check_port,
     check_telegram,
     free_port,
+    keep_days,
     port_setting,
 )
 from assistant.holding import BACKLOG, Holding, listening
@@ -60,6 +62,7 @@ def serve() -> None:
     check_model()
     web_page(channels_on(read_channels()))
     prepare(port)
+    check_store()
     stop_on(signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     print("Starting Spotwise. This takes about half a minute. Ctrl-C stops it.", flush=True)
     with supervised("serve") as supervisord:
@@ -75,6 +78,7 @@ def chat() -> None:
     check_knowledge()
     check_model()
     prepare(free_port())
+    check_store()
     # Ctrl-C is for the shell; when that ends, so does the rest. (SIG_IGN would be inherited by the shell.)
     signal.signal(signal.SIGINT, lambda *_: None)
     stop_on(signal.SIGTERM, signal.SIGHUP)
@@ -96,6 +100,13 @@ def prepare(port: int) -> None:
     (VAR / "log").mkdir(exist_ok=True)
     os.environ["PORT"] = str(port)
     os.environ["ACTIONS_PORT"] = str(free_port(port_setting("ACTIONS_PORT", 5055)))
+
+
+def check_store() -> None:
+    """Refuse settings that don't fit what is stored, before any process is started again and again."""
+    done = subprocess.run(own_command("check-store"), cwd=ROOT)
+    if done.returncode:
+        raise SystemExit(done.returncode)
 
 
 def stop_on(*signals: signal.Signals) -> None:
@@ -170,6 +181,33 @@ def actions() -> None:
     os.environ["SANIC_HOST"] = LOOPBACK
     arguments = ["--actions", "actions", "--port", str(port_setting("ACTIONS_PORT", 5055)), "--quiet"]
     rasa_sdk.__main__.main_from_args(create_argument_parser().parse_args([*arguments, "--cors", ""]))
+
+
+def checked_store() -> Any:
+    """The store of conversations, checked with all settings that need Rasa to be checked."""
+    silence_libraries()
+    from rasa.core.utils import AvailableEndpoints
+
+    from assistant.endpoints import endpoints_file, store_from
+
+    keep_days()
+    store = store_from(AvailableEndpoints.read_endpoints(str(endpoints_file())))
+    store.check_key()
+    return store
+
+
+def purge_once() -> None:
+    """Delete what is older than KEEP_DAYS."""
+    store = checked_store()
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from assistant.purge import purge
+
+    try:
+        count = purge(store, keep_days(), time.time())
+    except SQLAlchemyError as error:
+        raise StartError(f"Nothing was purged, for the database fails: {type(error).__name__}") from None
+    print(f"Purged {count} events that were older than {keep_days():g} days.")
 
 
 def rasa_server() -> None:
@@ -251,7 +289,7 @@ def run_rasa(
     credentials: str | None = None,
     **options: Any,
 ) -> None:
-    """Run Rasa as its own command line would, but with this assistant's way to reach the actions.
+    """Run Rasa as its own command line would, but with this assistant's ways to ask, keep, lock and tell.
 
     Rasa's `serve_application` does the same, but opens its own socket, and only when the model is loaded.
     """
@@ -259,18 +297,31 @@ def run_rasa(
     import rasa.core.run
     import rasa.utils.common
     import rasa.utils.log_utils
+    from rasa.core.brokers.broker import EventBroker
     from rasa.core.utils import AvailableEndpoints
 
+    from assistant import health
     from assistant.action_endpoint import ActionEndpoint
+    from assistant.endpoints import endpoints_file, store_from
+    from assistant.guard import guard
+    from assistant.lock_store import locks_from
+    from assistant.purge import keep_purging, tell_days
 
     rasa.utils.common.configure_logging_and_warnings()
     rasa.utils.log_utils.configure_structlog()
     silence_libraries()  # Rasa has just turned their warnings on again
     logging.getLogger("rasa.core.actions.action").addFilter(is_no_digression)
-    endpoints = AvailableEndpoints.read_endpoints("endpoints.yml")
+    days = keep_days()
+    endpoints = AvailableEndpoints.read_endpoints(str(endpoints_file()))
     endpoints.action = ActionEndpoint(endpoints.action)
+    endpoints.tracker_store = store = store_from(endpoints)
+    store.check_key()
+    endpoints.lock_store = locks_from(endpoints.lock_store)
+    endpoints.event_broker, broker = None, endpoints.event_broker
+    endpoints.model = None  # a model comes from this project's own training only
 
     usable = False
+    token = options.get("auth_token")
 
     async def take_over(*_: object) -> None:
         if holding:
@@ -279,10 +330,17 @@ def run_rasa(
     async def report(app: Any, loop: Any) -> None:
         # Rasa logs a model that it can't load and goes on without one, answering nothing.
         nonlocal usable
-        usable = app.ctx.agent.is_ready()
+        agent = app.ctx.agent
+        usable = agent.is_ready()
         if not usable:
             loop.call_later(0.1, app.stop)
-        elif ready:
+            return
+        # Rasa puts a store around ours that goes on in memory without a word.
+        agent.tracker_store = agent.processor.tracker_store = store
+        store.event_broker = await EventBroker.create(broker)
+        app.add_task(keep_purging(store, days))
+        tell_days(agent.domain.responses, days)
+        if ready:
             print(ready, flush=True)
 
     app = rasa.core.run.configure_app(
@@ -291,6 +349,8 @@ def run_rasa(
         conversation_id=uuid.uuid4().hex,
         **options,
     )
+    app.blueprint(health.blueprint(endpoints.action.url, token))
+    guard(app, token)
     load = functools.partial(rasa.core.run.load_agent_on_start, str(MODEL), endpoints, None)
     for event, listen in (
         ("before_server_start", load),
@@ -314,10 +374,12 @@ def give_up() -> None:
     os.kill(os.getppid(), signal.SIGTERM)
 
 
-COMMANDS: dict[str, Callable[[], None]] = {
+COMMANDS: dict[str, Callable[[], Any]] = {
     "serve": serve,
     "chat": chat,
+    "purge": purge_once,
     "actions": actions,
+    "check-store": checked_store,
     "rasa-server": rasa_server,
     "rasa-shell": rasa_shell,
     "give-up": give_up,

@@ -3,6 +3,7 @@
 #
 #   scripts/bootstrap.sh            install
 #   scripts/bootstrap.sh uv ARG...  run the uv it would install with (`make lock`)
+#   scripts/bootstrap.sh audit      make .venv-audit hold what scripts/audit.txt locks (`make audit`)
 #
 # Each failure ends in one line that says what to do; the details are in var/log/install.log.
 set -euo pipefail
@@ -79,13 +80,20 @@ explain_failure() {
 
 wanted() { cat .python-version requirements.txt; }
 
-if [ "${1:-}" != uv ] && [ -x .venv/bin/python ] && wanted | cmp -s - .venv/.installed; then exit 0; fi
+if [ "${1:-}" = audit ] && cmp -s scripts/audit.txt .venv-audit/.installed; then exit 0; fi
+if [ -z "${1:-}" ] && [ -x .venv/bin/python ] && wanted | cmp -s - .venv/.installed; then exit 0; fi
 
 mkdir -p var/log
 : >"$log"
 honour_pip_settings
 find_uv
 if [ "${1:-}" = uv ]; then shift; exec "$uv" "$@"; fi
+if [ "${1:-}" = audit ]; then
+    "$uv" venv --quiet --no-project --clear --python .venv/bin/python .venv-audit
+    "$uv" pip sync --quiet --python .venv-audit/bin/python --require-hashes scripts/audit.txt
+    cp scripts/audit.txt .venv-audit/.installed
+    exit 0
+fi
 .venv/bin/python -c 'import sys; sys.exit(sys.version_info[:2] != (3, 10))' 2>/dev/null || make_venv
 install_packages
 wanted >.venv/.installed

@@ -41,6 +41,7 @@ class Assistant:
         self.url = url
         self._token = {"token": token}
         self._log = log
+        self.pid = 0
 
     def say(self, sender: str, text: str) -> tuple[list[dict[str, Any]], float]:
         """Send a message; give the answers and the seconds they took."""
@@ -70,6 +71,16 @@ class Assistant:
                 requests.get(f"{self.url}/status", params=self._token, timeout=5).json()["model_file"]
             )
         return False
+
+    @property
+    def folder(self) -> Path:
+        """The project that it runs in."""
+        assert self._log is not None
+        return self._log.parent
+
+    def get(self, path: str, **headers: str) -> requests.Response:
+        """Ask for one of its other routes, without the token."""
+        return requests.get(f"{self.url}/{path}", headers=headers, timeout=10)
 
     def log(self) -> str:
         """What its processes wrote so far."""
@@ -123,6 +134,7 @@ def started(folder: Path, **environment: str) -> Iterator[Assistant]:
     variables = settings(**environment)
     with process("serve", folder, variables, folder / "log") as serve:
         assistant = Assistant(f"http://127.0.0.1:{variables['PORT']}", TOKEN, folder / "log")
+        assistant.pid = serve.pid
         wait_until(assistant.is_ready, "the assistant", serve, folder / "log")
         wait_until(
             lambda: listens(int(variables["ACTIONS_PORT"])), "the action server", serve, folder / "log"
@@ -142,6 +154,19 @@ def started_with_faults(folder: Path, **environment: str) -> Iterator[WithFaults
         wait_until(assistant.is_ready, "the Rasa server", server, folder / "log")
         with contextlib.closing(assistant):
             yield assistant
+
+
+def own_command(command: str, folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run one of the launcher's commands to its end."""
+    return subprocess.run(
+        [sys.executable, "-m", "assistant.run", command],
+        cwd=folder,
+        env={**settings(), **variables},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=START_LIMIT,
+    )
 
 
 def copied(folder: Path) -> Path:
@@ -192,15 +217,19 @@ def process(
 
 
 def wait_until(
-    holds: Any, what: str, process: subprocess.Popen[bytes] | None = None, log: Path | None = None
+    holds: Any,
+    what: str,
+    process: subprocess.Popen[bytes] | None = None,
+    log: Path | None = None,
+    limit: float = START_LIMIT,
 ) -> None:
     """Wait for something to be there, and say why it is not."""
-    end = time.monotonic() + START_LIMIT
+    end = time.monotonic() + limit
     while not holds():
         if time.monotonic() > end or (process and process.poll() is not None):
             words = log.read_text(errors="replace")[-3000:] if log and log.exists() else ""
             raise RuntimeError(f"{what} did not start.\n{words}")
-        time.sleep(0.3)
+        time.sleep(0.1)
 
 
 def listens(port: int) -> bool:
@@ -245,7 +274,10 @@ BROKEN = {
     "wrong shape": (200, b'{"events": "none", "responses": 7}'),
     "empty": (200, b""),
     "404": (404, b'{"action_name": "x", "error": "no action"}'),
+    "slow": (200, b'{"events": [], "responses": []}'),
 }
+SLOW = 4.0
+"""Seconds that the slow one takes: longer than anybody waits for it."""
 
 
 @contextlib.contextmanager
@@ -256,11 +288,14 @@ def broken_server(port: int, state: str) -> Iterator[None]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers.get("content-length") or 0))
+            if state == "slow":
+                time.sleep(SLOW)
             self.send_response(status)
             self.send_header("content-type", "application/json")
             self.send_header("content-length", str(len(body)))
             self.end_headers()
-            self.wfile.write(body)
+            with contextlib.suppress(OSError):  # nobody waited for it
+                self.wfile.write(body)
 
         def log_message(self, *_: Any) -> None:
             """Write nothing."""

@@ -12,11 +12,15 @@ from rasa.core.tracker_store import (
     TrackerStore,
 )
 
+from assistant.tracker_store import Store
+
 
 def forget(tracker_store: TrackerStore, sender_id: str) -> None:
     """Delete all that is stored of a conversation. It never waits, so no other turn can come between."""
     for store in unwrapped(tracker_store):
-        if isinstance(store, SQLTrackerStore):
+        if isinstance(store, Store):
+            store.forget(sender_id)
+        elif isinstance(store, SQLTrackerStore):
             with store.session_scope() as session:
                 if session.get_bind().dialect.name == "sqlite":
                     # Otherwise the words stay readable in the database's file.

@@ -6,11 +6,14 @@ import enum
 import logging
 import time
 from collections import OrderedDict
+from collections.abc import Callable
+from typing import TypeVar
 
 import sqlalchemy as sa
 from rasa.core.tracker_store import SQLTrackerStore, TrackerStore
 
 from assistant.channels.forgetting import unwrapped
+from assistant.tracker_store import NotKept, Store
 
 KEPT = 2 * 24 * 3600
 """Seconds that an update is remembered. Telegram sends again for a day, Slack for an hour."""
@@ -20,6 +23,8 @@ IN_MEMORY = 10_000
 
 ID_LIMIT = 200
 """Characters of an update's name; the column's width."""
+
+T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
@@ -58,10 +63,7 @@ class Handled:
         """Note that an update was begun. One begun before but not done was broken off, or goes on."""
         if update_id in self._memory:
             return State.DONE if self._memory[update_id] else State.BEGUN
-        state = State.NEW
-        engine = engine_of(store)
-        if engine is not None:
-            state = self._noted(engine, update_id)
+        state = in_database(store, self._noted, update_id) or State.NEW
         self._memory[update_id] = state is State.DONE
         if len(self._memory) > IN_MEMORY:
             self._memory.popitem(last=False)
@@ -70,14 +72,7 @@ class Handled:
     def end(self, store: TrackerStore | None, update_id: str) -> None:
         """Note that an update was done, and need not be taken again."""
         self._memory[update_id] = True
-        engine = engine_of(store)
-        if engine is not None:
-            this = (_table.c.channel == self._channel) & (_table.c.update_id == update_id[:ID_LIMIT])
-            try:
-                with engine.begin() as connection:
-                    connection.execute(_table.update().where(this).values(done=True))
-            except sa.exc.SQLAlchemyError as error:
-                in_memory_only(error)
+        in_database(store, self._done, update_id)
 
     def _noted(self, engine: sa.engine.Engine, update_id: str) -> State:
         """Note it in the database; what was known of it there."""
@@ -89,7 +84,7 @@ class Handled:
                 self._ready_for.add(id(engine))
             try:
                 with engine.begin() as connection:
-                    connection.execute(_table.delete().where(_table.c.at < now - KEPT))
+                    tidy(connection, now)
                     connection.execute(_table.insert().values(**row, at=now, done=False))
             except sa.exc.IntegrityError:
                 with engine.begin() as connection:
@@ -99,12 +94,36 @@ class Handled:
             in_memory_only(error)
         return State.NEW
 
+    def _done(self, engine: sa.engine.Engine, update_id: str) -> None:
+        """Note in the database that it was done."""
+        this = (_table.c.channel == self._channel) & (_table.c.update_id == update_id[:ID_LIMIT])
+        try:
+            with engine.begin() as connection:
+                connection.execute(_table.update().where(this).values(done=True))
+        except sa.exc.SQLAlchemyError as error:
+            in_memory_only(error)
 
-def engine_of(store: TrackerStore | None) -> sa.engine.Engine | None:
-    """The database of a tracker store, if it has one."""
-    return next((s.engine for s in unwrapped(store) if isinstance(s, SQLTrackerStore)), None)
+
+def in_database(
+    store: TrackerStore | None, work: Callable[[sa.engine.Engine, str], T], update_id: str
+) -> T | None:
+    """Do something in the database of a tracker store; None where there is none, or it is down."""
+    sql = next((s for s in unwrapped(store) if isinstance(s, SQLTrackerStore)), None)
+    if isinstance(sql, Store):
+        try:
+            return sql.at_once(work, sql.engine, update_id)
+        except NotKept:
+            return None
+    return work(sql.engine, update_id) if sql is not None else None
 
 
 def in_memory_only(error: Exception) -> None:
     """Go on without the database: to answer twice is better than not to answer."""
     logger.warning("Updates are remembered in memory only: %s", type(error).__name__)
+
+
+def tidy(connection: sa.engine.Connection, now: float) -> int:
+    """Delete the updates that will not come again; how many those were."""
+    if not sa.inspect(connection).has_table(_table.name):
+        return 0
+    return int(connection.execute(_table.delete().where(_table.c.at < now - KEPT)).rowcount)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hmac
 import json
 from collections.abc import Callable, Coroutine
 from functools import partial
@@ -21,6 +20,7 @@ from sanic.response import json as json_response
 from assistant.channels.forgetting import forget
 from assistant.channels.reading import reader_for
 from assistant.channels.turns import OnNewMessage, answer, keep, read_domain, safe_words_of
+from assistant.tokens import sends_token
 
 BODY_LIMIT = 64 * 1024
 """Bytes of a request; a text of TEXT_LIMIT fits in any script."""
@@ -113,10 +113,7 @@ class RestChannel(Webhook):
 
     def check_token(self, request: Request) -> None:
         """Want the token as `?token=` or `Authorization: Bearer`."""
-        scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
-        given = bearer.strip() if scheme.lower() == "bearer" else request.args.get("token", "")
-        # In constant time, so that the token can't be found letter by letter.
-        if not hmac.compare_digest(given.encode(errors="surrogatepass"), self._token.encode()):
+        if not sends_token(request, self._token):
             raise Refused(401, "Please send the access token, as ?token=... or as Authorization: Bearer ...")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import yaml
 from rasa.core.channels.channel import OutputChannel, UserMessage
 
+from assistant import metrics
 from assistant.checks import ROOT
 
 TURN_LIMIT = 4.5
@@ -40,20 +42,26 @@ async def answer(
 ) -> None:
     """Play one turn; where it breaks, is late or says nothing, send the safe words.
 
-    A turn that is only late goes on, so that nothing the person told is lost, but says nothing more.
+    A turn that is only late goes on, so that nothing the person told is lost, but says nothing more. (One
+    that has not even begun by then is dropped: see lock_store.)
     `delete` is called after a turn that asked for the conversation to be deleted.
     """
+    began = time.monotonic()
     turn = Turn(message.output_channel)
     message.output_channel = turn
+    metrics.turns.labels(message.input_channel or "none").inc()
     task = keep(turn.play(on_new_message, message, delete))
     await asyncio.wait({task}, timeout=TURN_LIMIT)
+    metrics.seconds.observe(time.monotonic() - began)
     if turn.ended and turn.spoke:
         return
     if not task.done():
+        metrics.late.inc()
         logger.warning("A turn took more than %s seconds.", TURN_LIMIT)
     elif turn.ended:
         logger.warning("A turn said nothing.")
     turn.open = False
+    metrics.safe_words.inc()
     await turn.output.send_text_message(message.sender_id, safe_words)
 
 
@@ -86,6 +94,7 @@ class Turn(OutputChannel):  # type: ignore[misc]  # Rasa's types are not seen
                     await self.send_response(*held)
             self.ended = True
         except Exception as error:
+            metrics.errors.labels(type(error).__name__).inc()
             logger.error("A turn broke: %s", type(error).__name__)
 
     async def send_response(self, recipient_id: str, message: dict[str, Any]) -> None:
