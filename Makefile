@@ -5,7 +5,7 @@ PYTHON := .venv/bin/python
 export RASA_TELEMETRY_ENABLED := false
 
 .DEFAULT_GOAL := help
-.PHONY: help chat serve train test lint knowledge bench lock telegram-webhook telegram \
+.PHONY: help chat serve train test lint knowledge bench evaluate compare misses lock telegram-webhook telegram \
 	clean installed model
 
 help: ## explain the targets
@@ -37,6 +37,15 @@ knowledge: installed ## check the medical content; says what is wrong by file an
 
 bench: model ## run the benchmarks
 	@$(PYTHON) -m bench
+
+evaluate: model ## measure how well messages are understood; writes docs/evaluation.md
+	@$(PYTHON) -W ignore -m evaluation
+
+compare: installed ## the same beside Rasa's default pipeline; trains it first, which takes long
+	@$(PYTHON) -W ignore -m evaluation compare
+
+misses: model ## take what is understood by now off the list of known misses; ADD=yes puts new ones on
+	@$(PYTHON) -W ignore -m evaluation misses $(if $(ADD),--add)
 
 lock: ## resolve pyproject.toml into requirements.txt again
 	@scripts/bootstrap.sh uv pip compile --quiet pyproject.toml --group dev --universal --python-version 3.10 \

@@ -17,8 +17,8 @@ from assistant import checks, run, train
 
 ROOT = Path(__file__).resolve().parent.parent
 TARGETS = {
-    "chat", "serve", "train", "test", "lint", "knowledge", "bench", "lock", "telegram-webhook", "telegram",
-    "clean", "help",
+    "chat", "serve", "train", "test", "lint", "knowledge", "bench", "evaluate", "compare", "misses", "lock",
+    "telegram-webhook", "telegram", "clean", "help",
 }  # fmt: skip
 
 
