@@ -50,7 +50,7 @@ def rewrite(found: Misses, *, add: bool, file: Path = FILE) -> tuple[int, int]:
     known = known_misses(file)
     listed = found if add else shrunk(known, found)
     content = {name: messages for name, messages in listed.items() if messages}
-    dumped = yaml.safe_dump(content, allow_unicode=True, width=10_000)
+    dumped = yaml.safe_dump(content, allow_unicode=True, default_flow_style=None, width=10_000)
     file.write_text(_HEAD + (dumped if content else "{}\n"), encoding="utf-8")
     return count(not_listed(known, listed)), count(not_listed(listed, known))
 
