@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import yaml
 
+from assistant.fact_classifier import examples_in, labelled
 from evaluation import figures, known, report, sets
 from evaluation.compare import pipelines
 from evaluation.measure import FactsResult, Measured, RedFlagResult, caught, measured, raised
@@ -23,7 +25,7 @@ from evaluation.scores import (
     share,
 )
 from evaluation.understanding import Answer, Assistant
-from spotwise.knowledge import load_knowledge
+from spotwise.knowledge import DEFAULT_FOLDER, load_knowledge
 
 SETS = [*sets.intent_sets(), *sets.red_flag_sets(), *sets.fact_sets()]
 ONE_VALUE = {"pain", "pregnancy"}
@@ -237,6 +239,24 @@ def test_every_label_is_a_value_of_its_slot(name: str) -> None:
         for item in sets.items(message.facts) | sets.items(message.may) | message.absent:
             slot, _, value = item.partition(".")
             assert value in vocabulary[slot].values or vocabulary[slot].type == "number", message.text
+
+
+BOTH_KNOWN = {
+    "beats me", "your guess is as good as mine", "Paragard",
+    "it was against my will", "popped my cherry", "dunno tbh", "none of your business",
+}  # fmt: skip
+"""Short messages that stand in a set and among the examples of the facts, too. None may be added."""
+
+
+def test_no_message_of_a_set_is_an_example_of_the_facts() -> None:
+    def bare(text: str) -> str:
+        return re.sub(r"[^\w ]", "", text.lower()).strip() or text
+
+    examples, _ = labelled(*examples_in(DEFAULT_FOLDER))
+    learnt = {bare(text) for text in examples}
+    every = [sets.intent_sets(), sets.red_flag_sets(), sets.fact_sets()]
+    texts = {message.text for some in every for messages in some.values() for message in messages}
+    assert {text for text in texts if bare(text) in learnt} <= BOTH_KNOWN
 
 
 def test_names_of_messages_are_unique_in_their_set() -> None:
