@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from statistics import median
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, mkdtemp
 from typing import Any
 from unittest.mock import patch
 
@@ -185,13 +185,14 @@ class Parts:
         """The components of a variant, in order."""
         key = _learning(variant)
         if key not in self._learnt:
+            if self._learnt:  # only those of the whole pipeline serve others, too
+                self._learnt = {VARIANTS[0].name: self._learnt[VARIANTS[0].name]}
             with self._encoder(variant), self._reading():
-                self._learnt[key] = self._made(variant, self._folder / str(len(self._learnt)))
+                self._learnt[key] = self._made(variant, Path(mkdtemp(dir=self._folder)))
         return {name: part for name, part in self._learnt[key].items() if name not in variant.without}
 
     def _made(self, variant: Variant, folder: Path) -> dict[str, Any]:
         """Make the components, and train those that learn."""
-        folder.mkdir()
         storage = LocalModelStorage(folder)
         data = TrainingData([Message({TEXT: m.text, INTENT: m.intent}) for m in self._messages])
         made: dict[str, Any] = {}
