@@ -5,8 +5,8 @@ PYTHON := .venv/bin/python
 export RASA_TELEMETRY_ENABLED := false
 
 .DEFAULT_GOAL := help
-.PHONY: help chat serve train test lint knowledge bench faults load purge audit lock telegram-webhook telegram \
-	clean installed model
+.PHONY: help chat serve train test lint knowledge bench evaluate compare misses faults load purge audit lock \
+	telegram-webhook telegram clean installed model
 
 help: ## explain the targets
 	@echo "Spotwise: describe bleeding after sex, and learn how urgent it is and what can cause it."
@@ -50,6 +50,15 @@ purge: installed ## delete conversations that are older than KEEP_DAYS (the serv
 audit: installed ## look for known holes in what is installed; reasons for those that stay are in audit.yml
 	@scripts/bootstrap.sh audit
 	@$(PYTHON) scripts/audit.py
+
+evaluate: model ## measure how well messages are understood; writes docs/evaluation.md
+	@$(PYTHON) -W ignore -m evaluation
+
+compare: installed ## the same beside Rasa's default pipeline; trains it first, which takes long
+	@$(PYTHON) -W ignore -m evaluation compare
+
+misses: model ## take what is understood by now off the list of known misses; ADD=yes puts new ones on
+	@$(PYTHON) -W ignore -m evaluation misses $(if $(ADD),--add)
 
 lock: ## resolve pyproject.toml into requirements.txt again
 	@scripts/bootstrap.sh uv pip compile --quiet pyproject.toml --group dev --universal --python-version 3.10 \

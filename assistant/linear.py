@@ -1,7 +1,7 @@
 """A linear classifier over the meaning of a message, its words, and the facts that the lexicon finds in it.
 
 It learns in seconds from a few thousand examples and answers in a millisecond. One set of features can serve
-several questions at once, each with its own labels. docs/nlu.md has the measurements that it was chosen by.
+several questions at once, each with its own labels. It was chosen by what docs/evaluation.md tells.
 """
 
 from __future__ import annotations
@@ -24,13 +24,15 @@ from spotwise.reading import Reading, default_reader
 from spotwise.words import normalise
 
 DEFAULTS: Mapping[str, float] = {
-    "meaning_weight": 2.0,  # of the sentence encoder's features; those of words have 1
-    "marks_weight": 0.3,  # of what the lexicon finds
+    "meaning_weight": 2.0,  # of the sentence encoder's features
+    "marks_weight": 0.3,  # of what the lexicon finds; here and below 0 leaves them out
+    "words_weight": 1.0,  # of words and pairs of words
+    "parts_weight": 1.0,  # of parts of words
     "C": 0.3,  # how closely the examples are followed
     "sharpness": 4.0,  # makes the confidence match how often the classifier is right
     "random_state": 42,
 }
-"""The settings, as measured in docs/nlu.md."""
+"""The settings, as measured in docs/evaluation.md."""
 
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _LONGEST_COUNTED = 6
@@ -98,7 +100,7 @@ class Features:
         cls, texts: Sequence[str], vectors: np.ndarray[Any, Any], weights: dict[str, float]
     ) -> tuple[Features, sparse.csr_matrix]:
         """Learn the marks and words that occur in the training examples; also gives their rows."""
-        marks = [marks_of(text) for text in texts]
+        marks = _marks(texts, weights)
         words = [words_of(text) for text in texts]
         counted = [vectorizer.fit(words) for vectorizer in _vectorizers(None, None)]
         features = cls(sorted({mark for some in marks for mark in some}), counted, weights)
@@ -106,7 +108,7 @@ class Features:
 
     def rows(self, texts: Sequence[str], vectors: np.ndarray[Any, Any]) -> sparse.csr_matrix:
         """One row a message, given the vectors of the sentence encoder."""
-        return self._rows([marks_of(text) for text in texts], [words_of(text) for text in texts], vectors)
+        return self._rows(_marks(texts, self.weights), [words_of(text) for text in texts], vectors)
 
     def _rows(
         self, found: Sequence[Sequence[str]], words: Sequence[str], vectors: np.ndarray[Any, Any]
@@ -117,9 +119,18 @@ class Features:
                 if mark in self._places:
                     marks[row, self._places[mark]] = self.weights["marks_weight"]
         dense = sparse.csr_matrix(np.hstack([self.weights["meaning_weight"] * vectors, marks]))
-        return sparse.hstack(
-            [dense, *(vectorizer.transform(words) for vectorizer in self.counted)], format="csr"
-        )
+        weights = (self.weights["words_weight"], self.weights["parts_weight"])
+        counted = [
+            weight * vectorizer.transform(words)
+            for weight, vectorizer in zip(weights, self.counted, strict=True)
+            if weight
+        ]
+        return sparse.hstack([dense, *counted], format="csr")
+
+
+def _marks(texts: Sequence[str], weights: Mapping[str, float]) -> list[list[str]]:
+    """The marks of each text; none where they have no weight."""
+    return [marks_of(text) if weights["marks_weight"] else [] for text in texts]
 
 
 def _vectorizers(

@@ -17,8 +17,8 @@ from assistant import checks, run, train
 
 ROOT = Path(__file__).resolve().parent.parent
 TARGETS = {
-    "chat", "serve", "train", "test", "lint", "knowledge", "bench", "faults", "load", "purge", "audit",
-    "lock",
+    "chat", "serve", "train", "test", "lint", "knowledge", "bench", "evaluate", "compare", "misses",
+    "faults", "load", "purge", "audit", "lock",
     "telegram-webhook", "telegram", "clean", "help",
 }  # fmt: skip
 

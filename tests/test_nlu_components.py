@@ -1,4 +1,4 @@
-"""The components of the NLU pipeline, each on its own. How well they do together: scripts/evaluate.py."""
+"""The components of the NLU pipeline, each on its own. How well they do together: evaluation/."""
 
 from __future__ import annotations
 
