@@ -164,12 +164,14 @@ def rabbitmq() -> Iterator[Engine]:
     """A RabbitMQ with its guest user, who may come from this machine only."""
     with folder_for("rabbitmq") as folder:
         port = free_port()
+        names = free_port()  # where Erlang's own name server listens, which outlives the one who started it
         engine = Engine("RabbitMQ", ["/usr/lib/rabbitmq/bin/rabbitmq-server"], port, "rabbitmq", folder)
         environment = {
             "HOME": str(folder),
             "RABBITMQ_NODENAME": f"spotwise-{port}@localhost",
             "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
             "RABBITMQ_NODE_PORT": str(port),
+            "ERL_EPMD_PORT": str(names),
             "RABBITMQ_DIST_PORT": str(free_port()),
             "RABBITMQ_MNESIA_BASE": str(folder / "mnesia"),
             "RABBITMQ_LOG_BASE": str(folder),
@@ -183,6 +185,7 @@ def rabbitmq() -> Iterator[Engine]:
             yield engine
         finally:
             engine.kill()
+            subprocess.run(["epmd", "-port", str(names), "-kill"], capture_output=True)
 
 
 @contextlib.contextmanager
