@@ -204,10 +204,12 @@ async def published(port: int) -> list[dict[str, Any]]:
 
 
 def test_nginx_keeps_the_inside_to_itself(cluster: Cluster) -> None:
-    for path in ("ready", "metrics", "status", "conversations/x/tracker", "model", ""):
+    for path in ("ready", "metrics", "status", "conversations/x/tracker", "model"):
         answer = requests.get(f"{cluster.url}/{path}", params={"token": TOKEN}, timeout=10)
         assert answer.status_code == 404, path
     assert requests.get(f"{cluster.url}/health", timeout=10).json() == {"status": "ok"}
+    for path in ("", "spotwise-chat.js", "spotwise.css", "spotwise.svg"):
+        assert requests.get(f"{cluster.url}/{path}", timeout=10).status_code == 200, path
 
 
 def test_delete_my_data_deletes_in_postgres(cluster: Cluster) -> None:
