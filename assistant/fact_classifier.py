@@ -23,7 +23,7 @@ from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from assistant.intent_classifier import SENTENCES, is_featurised, vectors_of
-from assistant.linear import DEFAULTS, LinearClassifier, Ranking, reading_of
+from assistant.linear import DEFAULTS, LinearClassifier, reading_of
 from assistant.sentence_encoder import sentence_model
 from spotwise.knowledge import DEFAULT_FOLDER
 
@@ -32,6 +32,10 @@ MEANINGS = "meanings"
 SIGNS = "signs"
 ANY_SIGN = "any_sign"
 """Beside them: how likely it is that the message means one sign or another."""
+IN_A_PART = "in_a_part"
+"""How likely it is that the message, or a sentence of it, does."""
+SURE_PART = 0.995
+"""From here on a sentence counts as much as the message; below, long messages would seem urgent too often."""
 OTHER = "other"
 """The label of what answers nothing, and of what is no sign."""
 KEPT_FROM = 0.2
@@ -129,28 +133,20 @@ class FactClassifier(GraphComponent, RasaIntentClassifier):
         assert self._classifier is not None
         whole = self._classifier.rankings([message.get(TEXT)], vectors_of([message]))[0]
         sentences = self._classifier.rankings(*message.get(SENTENCES)) if message.get(SENTENCES) else []
-        parts = [whole, *sentences]
-        signs = likeliest([part[SIGNS] for part in parts])
+        likely = [(1 - dict(part[SIGNS])[OTHER], part) for part in (whole, *sentences)]
+        counted = [likely[0], *(part for part in likely[1:] if part[0] >= SURE_PART)]
+        any_sign, best = max(counted, key=lambda part: part[0])
         answers = {slot: ranking[0] for slot, ranking in whole.items() if slot != SIGNS}
         return {
-            ANY_SIGN: max(1 - dict(part[SIGNS])[OTHER] for part in parts),
-            SIGNS: {sign: likely for sign, likely in signs.items() if likely >= KEPT_FROM},
+            ANY_SIGN: any_sign,
+            IN_A_PART: max(part[0] for part in likely),
+            SIGNS: {sign: share for sign, share in best[SIGNS] if sign != OTHER and share >= KEPT_FROM},
             **{
-                slot: [value, likely]
-                for slot, (value, likely) in answers.items()
-                if value != OTHER and likely >= KEPT_FROM
+                slot: [value, share]
+                for slot, (value, share) in answers.items()
+                if value != OTHER and share >= KEPT_FROM
             },
         }
-
-
-def likeliest(rankings: Sequence[Ranking]) -> dict[str, float]:
-    """How likely each sign is in a message, by the likeliest of its parts."""
-    found: dict[str, float] = {}
-    for ranking in rankings:
-        for sign, likely in ranking:
-            if sign != OTHER:
-                found[sign] = max(likely, found.get(sign, 0.0))
-    return found
 
 
 def examples_in(folder: Path) -> tuple[Examples, Mapping[str, Sequence[str]]]:

@@ -20,7 +20,7 @@ from rasa.nlu.classifiers.classifier import IntentClassifier
 from rasa.shared.nlu.constants import INTENT, INTENT_NAME_KEY, PREDICTED_CONFIDENCE_KEY, TEXT
 from rasa.shared.nlu.training_data.message import Message
 
-from assistant.fact_classifier import ANY_SIGN, MEANINGS, SIGNS
+from assistant.fact_classifier import ANY_SIGN, IN_A_PART, MEANINGS, SIGNS
 from assistant.intent_classifier import INTENT_RANKING, SENTENCE_RANKINGS, Ranking
 from assistant.linear import reading_of
 
@@ -77,7 +77,7 @@ class SafetyClassifier(GraphComponent, IntentClassifier):  # type: ignore[misc] 
             ranking = message.get(INTENT_RANKING) or []
             meanings = message.get(MEANINGS) or {}
             found = self._by_words(message.get(TEXT) or "", ranking)
-            if found is None and meanings.get(ANY_SIGN, 1.0) < self._config["any_sign"]:
+            if found is None and meanings.get(IN_A_PART, 1.0) < self._config["any_sign"]:
                 ranking = _lowered(ranking)
                 self._set(message, ranking)
             elif found is None:

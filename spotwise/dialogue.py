@@ -27,9 +27,9 @@ SURE = 0.6
 """From this confidence on, an intent counts where it changes what happens; measured in docs/nlu.md."""
 CRISIS = 0.9
 """From this confidence on, the meaning of a message alone tells of assault or self-harm."""
-SIGN_LIKELY = 0.6
+SIGN_LIKELY = 0.9
 """From this likelihood on, the meaning alone tells a danger sign (docs/evaluation.md)."""
-SIGN_SURE = 0.95
+SIGN_SURE = 0.99
 """The same where the words deny the sign, or tell of it as past, an if, or somebody else's."""
 ANSWER_LIKELY = 0.65
 """From this likelihood on, an answer that no phrase fits is taken by its meaning (docs/evaluation.md)."""
