@@ -414,6 +414,7 @@ class _Settling:
         self._pregnancy()
         self._pain()
         self._blood()
+        self._periods()
         if self.reading.asked and not self.facts.get(self.reading.asked):
             self._apply_answer(self.reading.asked)
 
@@ -430,6 +431,12 @@ class _Settling:
             self.facts["pregnancy"] = "possible" if wavers and self.answer != "no" else "no"
         elif senses.get("yes") == "denied" and "pregnancy" not in self.facts:
             self.facts["pregnancy"] = "no"
+
+    def _periods(self) -> None:
+        """Who can't tell whether their periods are coming to an end has not said that they come (CR05)."""
+        told = self.facts.get("periods")
+        if self.reading.asked == "periods" and self.answer == "unsure" and told == "menstruating":
+            self.facts["periods"] = "unsure"
 
     def _pain(self) -> None:
         dangers = self.facts.get("danger_signs", [])
