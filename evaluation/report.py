@@ -66,6 +66,7 @@ def comparison(figures: Figures) -> dict[str, str]:
         ("parse p95", "p95_ms", "ms"),
         ("memory of the process", "memory_mb", "MB"),
         ("training", "training_s", "s"),
+        ("training, time of the processors", "training_cpu_s", "s"),
         ("loading the model", "load_s", "s"),
         ("from nothing to the first parse", "start_s", "s"),
         ("model file", "model_mb", "MB"),
@@ -249,7 +250,8 @@ def _facts(figures: Figures) -> str:
                     kind.replace("_", " "),
                     some["messages"],
                     some["stated"],
-                    *(_percent(some[key]) for key in ("precision", "recall", "with_wrong")),
+                    *(_percent(some[key]) if some["stated"] else "" for key in ("precision", "recall")),
+                    _percent(some["with_wrong"]),
                 ]
                 for kind, some in kinds.items()
             ),
