@@ -28,15 +28,15 @@ HEADERS = {
 """Sent with every answer, unless a route says otherwise: nothing is cached, framed or run."""
 
 
-def guard(app: Sanic, token: str | None) -> None:
-    """Close an app of Rasa's."""
+def guard(app: Sanic, token: str | None, has_page: bool = False) -> None:
+    """Close an app of Rasa's. Where it `has_page`, the web channel answers at "/"."""
 
     async def refuse(request: Request, *_: Any) -> HTTPResponse | None:
         handler = getattr(request.route, "handler", None)
         if handler is None or handler.__module__ != "rasa.server":
             return None
         if handler.__name__ == "hello":
-            return text("Spotwise is running.\n")
+            return None if has_page else text("Spotwise is running.\n")
         if token is None or not sends_token(request, token):
             return json_response({"error": "Please send the access token."}, 401)
         if handler.__name__ not in READING:

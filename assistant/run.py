@@ -350,7 +350,7 @@ def run_rasa(
         **options,
     )
     app.blueprint(health.blueprint(endpoints.action.url, token))
-    guard(app, token)
+    guard(app, token, has_page=holding is not None)
     load = functools.partial(rasa.core.run.load_agent_on_start, str(MODEL), endpoints, None)
     for event, listen in (
         ("before_server_start", load),

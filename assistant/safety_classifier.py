@@ -51,6 +51,7 @@ class SafetyClassifier(GraphComponent, IntentClassifier):  # type: ignore[misc] 
             "likely_in_sentence": 0.85,  # of one, in a sentence of it
             "confidence": 0.7,  # at least, so that the fallback does not take the turn
             "unlikely": 0.02,  # of all red flags together: below it the words are not believed
+            "sure": 0.9,  # of all red flags together: from here on they need no sign ("help, an emergency")
             "any_sign": 0.03,  # of one sign or another: below it the meaning is not believed
             "sure_sign": 0.9,  # from here on it counts alone
         }
@@ -77,7 +78,8 @@ class SafetyClassifier(GraphComponent, IntentClassifier):  # type: ignore[misc] 
             ranking = message.get(INTENT_RANKING) or []
             meanings = message.get(MEANINGS) or {}
             found = self._by_words(message.get(TEXT) or "", ranking)
-            if found is None and meanings.get(IN_A_PART, 1.0) < self._config["any_sign"]:
+            unlikely = meanings.get(IN_A_PART, 1.0) < self._config["any_sign"]
+            if found is None and unlikely and _likely(ranking, RED_FLAGS) < self._config["sure"]:
                 ranking = _lowered(ranking)
                 self._set(message, ranking)
             elif found is None:

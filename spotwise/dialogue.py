@@ -7,6 +7,7 @@ else is left to the rules and stories of the assistant.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -35,8 +36,10 @@ ANSWER_LIKELY = 0.65
 """From this likelihood on, an answer that no phrase fits is taken by its meaning (docs/evaluation.md)."""
 ONE_OF_MANY_LIKELY = 0.5
 """The same for a question with many answers."""
-NONE_LIKELY = 0.8
+NONE_LIKELY = 0.95
 """The same for "none of these": to miss one is worse than to ask again."""
+MOST_WORDS = 60
+"""Words of an answer; the meaning of a longer text is no single value."""
 SIMPLER_AFTER = 2
 GIVE_UP_AFTER = 4
 KEPT = 80
@@ -199,9 +202,15 @@ class _Hearing:
             elif sign == "self_harm":
                 said["details"] = sorted({*said.get("details", ()), sign})
         value, likely = self.message.meanings.get(self.asked or "", ("", 0.0))
-        if self.asked and self.asked not in said and reading.answer is None:
+        answers = self.asked and tells and 2 <= len(re.findall(r"[^\W\d_]+", self.message.text)) <= MOST_WORDS
+        if self.asked and answers and self.asked not in said and reading.answer is None:
             many = self.asked in LISTS
-            if likely >= (NONE_LIKELY if value == "none" else ONE_OF_MANY_LIKELY if many else ANSWER_LIKELY):
+            enough = ONE_OF_MANY_LIKELY if many else ANSWER_LIKELY
+            if value == "none":
+                enough = NONE_LIKELY
+            elif self.asked == "danger_signs":
+                enough = SIGN_LIKELY
+            if likely >= enough:
                 said[self.asked] = [value] if many else value
 
     def _is_crisis(self, intent: str) -> bool:
@@ -398,11 +407,12 @@ class _Hearing:
             return None
         digresses = self.message.intent not in ANSWERING and self.message.confidence >= SURE
         answer = self.message.text.strip().lower()[:KEPT]
+        again = answer == self.slots.get("last_answer") and not self._asks()
         if (
             digresses
             and self.message.intent != "out_of_scope"
             and (self._asks() or not self.changes)
-            and answer != self.slots.get("last_answer")
+            and not again
         ):
             return Turn({**self.changes, "last_answer": answer})
         # The same words again mean that the person has nothing else to say to it.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,9 @@ from web import Restartable, other_site
 # How long a test takes depends on the machine: times are benchmarks, not assertions.
 settings.register_profile("spotwise", deadline=None)
 settings.load_profile("spotwise")
+
+# Debian keeps nginx and other servers where not everybody's PATH leads.
+os.environ["PATH"] += ":/usr/local/sbin:/usr/sbin:/sbin"
 
 
 @pytest.fixture(scope="session")

@@ -23,7 +23,7 @@ import pytest
 import requests
 import telegram
 import yaml
-from running import ROOT, Assistant, copied, started, started_with_faults
+from running import ROOT, Assistant, copied, started, started_with_faults, wait_until
 from scenarios.runner import HARMLESS
 from telegram_api import (
     BOT_TOKEN,
@@ -154,7 +154,7 @@ def assert_assessed(messages: list[dict[str, Any]]) -> None:
 
 
 def test_the_channel_is_on_and_nothing_was_asked_of_telegram(running: Running) -> None:
-    assert "Channels: Rest, Telegram." in running.assistant.log()
+    wait_until(lambda: "Channels: Rest, Telegram, Web." in running.assistant.log(), "the line of channels")
     with telegram_api() as api:
         assert api.calls == []
 
