@@ -40,6 +40,8 @@ NONE_LIKELY = 0.95
 """The same for "none of these": to miss one is worse than to ask again."""
 MOST_WORDS = 60
 """Words of an answer; the meaning of a longer text is no single value."""
+LONGEST_TOLD = 150
+"""Words of a message whose meaning as a whole can be told; in longer ones, only phrases are read."""
 SIMPLER_AFTER = 2
 GIVE_UP_AFTER = 4
 KEPT = 80
@@ -194,7 +196,8 @@ class _Hearing:
         sign = max(self.message.signs, key=lambda name: self.message.signs[name], default="")
         tells = self.message.intent in TELLING or self.message.confidence < SURE
         sure = self.message.any_sign >= (SIGN_SURE if sign in not_meant else SIGN_LIKELY)
-        if tells and sure and sign not in denied:
+        words = len(re.findall(r"[^\W\d_]+", self.message.text))
+        if tells and sure and sign not in denied and words <= LONGEST_TOLD:
             if sign in self.knowledge.vocabulary["danger_signs"].values:
                 said["danger_signs"] = sorted({*said.get("danger_signs", ()), sign} - {"none", "unsure"})
             elif sign == "assault":
@@ -202,7 +205,7 @@ class _Hearing:
             elif sign == "self_harm":
                 said["details"] = sorted({*said.get("details", ()), sign})
         value, likely = self.message.meanings.get(self.asked or "", ("", 0.0))
-        answers = self.asked and tells and 2 <= len(re.findall(r"[^\W\d_]+", self.message.text)) <= MOST_WORDS
+        answers = tells and 2 <= words <= MOST_WORDS
         if self.asked and answers and self.asked not in said and reading.answer is None:
             many = self.asked in LISTS
             enough = ONE_OF_MANY_LIKELY if many else ANSWER_LIKELY
