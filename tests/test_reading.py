@@ -322,7 +322,7 @@ def test_a_harmless_sentence_raises_no_alarm(text: str) -> None:
 
 
 def test_there_are_enough_red_flags() -> None:
-    every = [*RED_FLAGS["red_flags"], *RED_FLAGS["look_alikes"], *RED_FLAGS["open"]]
+    every = [*RED_FLAGS["red_flags"], *RED_FLAGS["look_alikes"]]
     assert sum("says" in case for case in every) >= 40
     assert sum("not" in case for case in every) >= 25
     assert len({case["text"] for case in every}) == len(every)
@@ -339,12 +339,6 @@ def test_a_red_flag_is_seen(case: dict[str, str]) -> None:
 @pytest.mark.parametrize("case", RED_FLAGS["look_alikes"], ids=lambda case: case["text"])
 def test_a_look_alike_is_not_taken_for_one(case: dict[str, str]) -> None:
     assert not says(read(case["text"]), case["not"])
-
-
-@pytest.mark.xfail(strict=True, reason="open: once it is read right, move it up in red_flags.yml")
-@pytest.mark.parametrize("case", RED_FLAGS["open"], ids=lambda case: case["text"])
-def test_open_red_flags(case: dict[str, str]) -> None:
-    assert says(read(case["text"]), case.get("says") or case["not"]) is ("says" in case)
 
 
 # --- Labelled messages ------------------------------------------------------------------------------------
