@@ -15,7 +15,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
-from jsonschema import validate
+from jsonschema.validators import validator_for
 from rasa.core.actions.action import RemoteAction
 from rasa.utils.endpoints import ClientResponseError, EndpointConfig
 
@@ -36,6 +36,9 @@ REMEMBERED = 1000
 """Messages kept in mind as already answered with the words below; more than are ever open at a time."""
 
 ASSESSMENT = "action_give_assessment"
+
+_FORMAT = RemoteAction.action_response_format_spec()
+_VALIDATOR = validator_for(_FORMAT)(_FORMAT)
 
 logger = logging.getLogger(__name__)
 
@@ -137,7 +140,7 @@ def words_for(action: str, slots: dict[str, Any]) -> list[str]:
 
 def _checked(result: Any) -> dict[str, Any]:
     """What an action came to, in the form that Rasa can read; anything else raises."""
-    validate(result, RemoteAction.action_response_format_spec())
+    _VALIDATOR.validate(result)
     return {"events": result["events"], "responses": result["responses"]}
 
 

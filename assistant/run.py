@@ -306,11 +306,13 @@ def run_rasa(
     from assistant.guard import guard
     from assistant.lock_store import locks_from
     from assistant.purge import keep_purging, tell_days
+    from assistant.remote_action import use_lean_remote_actions
 
     rasa.utils.common.configure_logging_and_warnings()
     rasa.utils.log_utils.configure_structlog()
     silence_libraries()  # Rasa has just turned their warnings on again
     logging.getLogger("rasa.core.actions.action").addFilter(is_no_digression)
+    use_lean_remote_actions()
     days = keep_days()
     endpoints = AvailableEndpoints.read_endpoints(str(endpoints_file()))
     endpoints.action = ActionEndpoint(endpoints.action)

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -21,7 +22,7 @@ from rasa.core.actions.action import ActionExecutionRejection, RemoteAction
 from rasa.core.channels.channel import CollectingOutputChannel
 from rasa.core.nlg.response import TemplatedNaturalLanguageGenerator
 from rasa.shared.core.domain import Domain
-from rasa.shared.core.events import SlotSet, UserUttered
+from rasa.shared.core.events import ActionExecuted, SlotSet, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
 from rasa.utils.endpoints import ClientResponseError, EndpointConfig
 from rasa_sdk import Action
@@ -29,6 +30,7 @@ from rasa_sdk.interfaces import ActionExecutionRejection as Rejection
 
 from assistant import action_endpoint
 from assistant.action_endpoint import ActionEndpoint, words_for
+from assistant.remote_action import LeanRemoteAction
 
 SECRET = "my secret about the bleeding"
 WORDS = ["utter_action_failed", "utter_what_to_do", "utter_calm", "utter_criteria", "utter_limits"]
@@ -282,24 +284,50 @@ DOMAIN = Domain.from_yaml(
 )
 
 
-async def run(name: str, endpoint: ActionEndpoint, **slots: Any) -> tuple[list[str | None], list[Any]]:
-    """What Rasa says and keeps when it runs a custom action."""
+Run = Callable[..., Awaitable[tuple[list[str | None], list[Any]]]]
+
+
+@pytest.fixture(params=[RemoteAction, LeanRemoteAction])
+def run(request: pytest.FixtureRequest) -> Run:
+    """What Rasa says and keeps when it runs a custom action, in its own way and in the lean one."""
+    return partial(ran, request.param)
+
+
+async def ran(
+    kind: type[RemoteAction], name: str, endpoint: ActionEndpoint, **slots: Any
+) -> tuple[list[str | None], list[Any]]:
+    """Run an action of this kind."""
     tracker = DialogueStateTracker.from_events(
         "s", [UserUttered(SECRET, message_id="m1"), *(SlotSet(*slot) for slot in slots.items())], DOMAIN.slots
     )
     nlg = TemplatedNaturalLanguageGenerator(DOMAIN.responses)
-    events = await RemoteAction(name, endpoint).run(CollectingOutputChannel(), nlg, tracker, DOMAIN)
+    events = await kind(name, endpoint).run(CollectingOutputChannel(), nlg, tracker, DOMAIN)
     bot = [event for event in events if event.type_name == "bot"]
     return [event.text for event in bot], [event for event in events if event not in bot]
 
 
-async def test_rasa_says_the_words_once(gone: ActionEndpoint) -> None:
+async def test_rasa_says_the_words_once(run: Run, gone: ActionEndpoint) -> None:
     assert await run("action_x", gone) == ([f"{name} said" for name in WORDS], [])
     assert await run("action_x", gone) == ([], [])
 
 
 @pytest.mark.usefixtures("form")
-async def test_rasa_takes_a_validation_and_a_rejection(gone: ActionEndpoint) -> None:
+async def test_rasa_takes_a_validation_and_a_rejection(run: Run, gone: ActionEndpoint) -> None:
     assert await run("validate_spotting_form", gone) == (["noted"], [SlotSet("pain", "none")])
     with pytest.raises(ActionExecutionRejection):
         await run("validate_spotting_form", gone, reject=True)
+
+
+def test_an_action_gets_the_state_and_the_events_of_its_turn() -> None:
+    turns = [
+        UserUttered("first", message_id="m1"),
+        SlotSet("pain", "none"),
+        UserUttered("second", message_id="m2"),
+        ActionExecuted("spotting_form"),
+    ]
+    tracker = DialogueStateTracker.from_events("s", turns, DOMAIN.slots)
+    whole = RemoteAction("action_x", None)._action_call_format(tracker, DOMAIN)
+    lean = LeanRemoteAction("action_x", None)._action_call_format(tracker, DOMAIN)
+    assert lean["tracker"].pop("events") == whole["tracker"].pop("events")[-2:]
+    del whole["domain"]
+    assert lean == whole
