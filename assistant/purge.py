@@ -39,6 +39,8 @@ def purge(store: Store, days: float, now: float) -> int:
         old = events.c.timestamp < now - days * DAY
         count = int(connection.execute(events.delete().where(old)).rowcount)
         handled.tidy(connection, now)
+    if count:
+        store.let_go()
     wipe(store.engine)
     return count
 

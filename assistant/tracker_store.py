@@ -17,9 +17,11 @@ import json
 import logging
 import sqlite3
 import time
+from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeoutError
+from functools import cache
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -45,6 +47,12 @@ PATIENCE = 1.5
 
 AT_ONCE = 4
 """Reads and writes at a time; more would only queue in the database. SQLite takes one after the other."""
+
+AT_HAND = 64
+"""Conversations that are kept in memory between two turns, the latest ones."""
+
+AT_HAND_FOR = 600
+"""Seconds that one is kept without a new message."""
 
 VERSION = "spotwise_version"
 """The attribute of a tracker with the number of its last stored row; None where nothing could be read."""
@@ -89,13 +97,22 @@ class Store(SQLTrackerStore):  # type: ignore[misc]  # Rasa's types are not seen
         self._prepared = False
         at_once = 1 if self.engine.dialect.name == "sqlite" else AT_ONCE
         self._threads = ThreadPoolExecutor(at_once, thread_name_prefix="store")
+        self._at_hand: OrderedDict[str, tuple[float, DialogueStateTracker]] = OrderedDict()
         TrackerStore.__init__(self, domain, event_broker)  # not Rasa's, which waits for the database
 
     # --- what Rasa calls ---
 
     async def retrieve(self, sender_id: str) -> DialogueStateTracker | None:
-        """The latest session of a conversation; a blank one that can't be saved while nothing can be read."""
+        """The latest session of a conversation; a blank one that can't be saved while nothing can be read.
+
+        One that was saved here and is still as it was is not read again: a turn costs the same late in a
+        long conversation as early. It is handed out once, so that a turn that breaks leaves nothing behind.
+        """
+        self._let_go_of_old()
+        _, at_hand = self._at_hand.pop(sender_id, (None, None))
         try:
+            if at_hand and await self._attempt(self._version, sender_id) == getattr(at_hand, VERSION):
+                return at_hand
             return await self._recalled(sender_id, all_sessions=False)
         except NotKept:
             blank = self.init_tracker(sender_id)
@@ -116,6 +133,7 @@ class Store(SQLTrackerStore):  # type: ignore[misc]  # Rasa's types are not seen
             return
         rows = [self._row(tracker.sender_id, event) for event in new]
         _remember(tracker, await self._attempt(self._write, tracker.sender_id, version, rows))
+        self._keep_at_hand(tracker)
         metrics.told(new, tracker.get_slot("urgency"))
         if self.event_broker is not None:
             for event in new:
@@ -168,7 +186,28 @@ class Store(SQLTrackerStore):  # type: ignore[misc]  # Rasa's types are not seen
 
     def forget(self, sender_id: str) -> None:
         """Delete a conversation, with no other turn in between. Raises NotKept where it is still there."""
+        self._at_hand.pop(sender_id, None)
         self.at_once(self._delete, sender_id)
+
+    def let_go(self) -> None:
+        """Keep no conversation in memory."""
+        self._at_hand.clear()
+
+    def _keep_at_hand(self, tracker: DialogueStateTracker) -> None:
+        """Keep a conversation for its next turn, unless it has an earlier session that is not read again."""
+        self._at_hand.pop(tracker.sender_id, None)
+        if sum(isinstance(event, SessionStarted) for event in tracker.events) > 1:
+            return
+        self._at_hand[tracker.sender_id] = time.monotonic(), tracker
+        self._let_go_of_old()
+
+    def _let_go_of_old(self) -> None:
+        """Keep the latest conversations only."""
+        while self._at_hand:
+            since, _ = next(iter(self._at_hand.values()))
+            if len(self._at_hand) <= AT_HAND and time.monotonic() - since < AT_HAND_FOR:
+                break
+            self._at_hand.popitem(last=False)
 
     # --- with the database, in a thread ---
 
@@ -211,7 +250,8 @@ class Store(SQLTrackerStore):  # type: ignore[misc]  # Rasa's types are not seen
         rows = await self._attempt(self._read, sender_id, all_sessions)
         if not rows:
             return None
-        tracker = DialogueStateTracker.from_dict(sender_id, [data for _, data in rows], self.domain.slots)
+        told = [event for _, data in rows if (event := _event(data)) is not None]
+        tracker = DialogueStateTracker.from_events(sender_id, told, self.domain.slots)
         _remember(tracker, rows[-1][0])
         return tracker
 
@@ -246,14 +286,17 @@ class Store(SQLTrackerStore):  # type: ignore[misc]  # Rasa's types are not seen
 
     def _write(self, sender_id: str, version: int, rows: list[dict[str, Any]]) -> int:
         """Add rows to a conversation that is still as it was read; give the last one's number."""
-        last = sa.select(sa.func.max(events.c.id)).where(events.c.sender_id == sender_id)
         with self.engine.begin() as connection:
             alone(connection, sender_id)
-            if (connection.execute(last).scalar() or 0) != version:
+            if _last_row(connection, sender_id) != version:
                 # Another server has answered in between, or the conversation was deleted.
                 raise NotKept("the conversation changed")
             connection.execute(events.insert(), rows)
-            return int(connection.execute(last).scalar())
+            return _last_row(connection, sender_id)
+
+    def _version(self, sender_id: str) -> int:
+        with self.engine.connect() as connection:
+            return _last_row(connection, sender_id)
 
     def _delete(self, sender_id: str) -> None:
         with self.engine.begin() as connection:
@@ -269,6 +312,25 @@ class Store(SQLTrackerStore):  # type: ignore[misc]  # Rasa's types are not seen
         with self.engine.begin() as connection:
             if not connection.execute(probe.update().where(probe.c.id == 1).values(now)).rowcount:
                 connection.execute(probe.insert().values(id=1, **now))
+
+
+@cache
+def _class_of(name: str) -> type[Event] | None:
+    """The class of an event; Rasa looks for it among all of them, for each event of a conversation."""
+    found: type[Event] | None = Event.resolve_by_type(name)
+    return found
+
+
+def _event(data: dict[str, Any]) -> Event | None:
+    """An event as it was stored. Raises ValueError where it is none."""
+    kind = _class_of(data["event"])
+    return kind._from_parameters(data) if kind else None
+
+
+def _last_row(connection: Connection, sender_id: str) -> int:
+    """The number of a conversation's last row; 0 where there is none."""
+    last = sa.select(sa.func.max(events.c.id)).where(events.c.sender_id == sender_id)
+    return int(connection.execute(last).scalar() or 0)
 
 
 def _stored_events(tracker: DialogueStateTracker) -> int:

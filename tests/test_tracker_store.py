@@ -1,0 +1,112 @@
+"""The conversations that the store keeps at hand: as good as read anew, and never stale."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+from rasa.shared.core.domain import Domain
+from rasa.shared.core.events import ActionExecuted, BotUttered, SessionStarted, SlotSet, UserUttered
+from rasa.shared.core.trackers import DialogueStateTracker, EventVerbosity
+
+from assistant import tracker_store
+from assistant.tracker_store import NotKept, Store
+
+DOMAIN = Domain.from_yaml(
+    "version: '3.1'\nintents: [greet]\nslots: {pain: {type: text, mappings: [{type: custom}]}}\n"
+)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> str:
+    """Where the conversations are."""
+    return str(tmp_path / "conversations.db")
+
+
+async def tell(store: Store, text: str, sender: str = "s") -> DialogueStateTracker:
+    """Have a conversation go on by one turn; gives the tracker that went on."""
+    tracker = await store.retrieve(sender) or store.init_tracker(sender)
+    if not tracker.events:
+        tracker.update(ActionExecuted("action_session_start"))
+        tracker.update(SessionStarted())
+    for event in (
+        UserUttered(text, {"name": "greet"}),
+        SlotSet("pain", text),
+        BotUttered(f"you said {text}"),
+    ):
+        tracker.update(event)
+    tracker.update(ActionExecuted("action_listen"))
+    await store.save(tracker)
+    return tracker
+
+
+async def test_a_conversation_at_hand_is_as_if_read_anew(file: str) -> None:
+    store = Store(DOMAIN, db=file)
+    first = await tell(store, "one")
+    at_hand = await store.retrieve("s")
+    assert at_hand is first
+    read = await Store(DOMAIN, db=file).retrieve("s")
+    assert read is not None
+    ours, theirs = (tracker.current_state(EventVerbosity.AFTER_RESTART) for tracker in (at_hand, read))
+    assert ours.pop("events")[1:] == theirs.pop("events")  # what began the session is not read again
+    assert ours == theirs
+
+
+async def test_it_is_handed_out_once(file: str) -> None:
+    store = Store(DOMAIN, db=file)
+    await tell(store, "one")
+    broken = await store.retrieve("s")
+    assert broken is not None
+    broken.update(SlotSet("pain", "from a turn that broke"))
+    again = await store.retrieve("s")
+    assert again is not None and again.get_slot("pain") == "one"
+
+
+async def test_what_another_server_stored_is_read(file: str) -> None:
+    one, two = Store(DOMAIN, db=file), Store(DOMAIN, db=file)
+    await tell(one, "one")
+    await tell(two, "two")
+    read = await one.retrieve("s")
+    assert read is not None and read.get_slot("pain") == "two"
+
+
+async def test_a_deleted_conversation_is_gone(file: str) -> None:
+    one, two = Store(DOMAIN, db=file), Store(DOMAIN, db=file)
+    for other in (one, two):
+        await tell(one, "one")
+        other.forget("s")
+        assert await one.retrieve("s") is None
+
+
+async def test_a_new_session_is_read_from_where_it_began(file: str) -> None:
+    store = Store(DOMAIN, db=file)
+    tracker = await tell(store, "before")
+    tracker.update(SessionStarted())
+    await store.save(tracker)
+    read = await store.retrieve("s")
+    assert read is not None and [type(event) for event in read.events] == [SessionStarted]
+
+
+async def test_only_the_latest_are_kept(file: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = Store(DOMAIN, db=file)
+    monkeypatch.setattr(tracker_store, "AT_HAND", 2)
+    kept = [await tell(store, "one", sender) for sender in "abc"]
+    assert [await store.retrieve(sender) is tracker for sender, tracker in zip("abc", kept, strict=True)] == [
+        False,
+        True,
+        True,
+    ]
+    tracker = await tell(store, "two", "a")
+    now = time.monotonic() + tracker_store.AT_HAND_FOR
+    monkeypatch.setattr(tracker_store.time, "monotonic", lambda: now)
+    assert await store.retrieve("a") is not tracker
+
+
+async def test_two_turns_are_never_mixed(file: str) -> None:
+    store = Store(DOMAIN, db=file)
+    tracker = await tell(store, "one")
+    await tell(Store(DOMAIN, db=file), "two")
+    tracker.update(SlotSet("pain", "late"))
+    with pytest.raises(NotKept):
+        await store.save(tracker)
