@@ -42,6 +42,7 @@ from assistant.checks import (
 )
 from assistant.holding import BACKLOG, Holding, listening
 from assistant.webpage import ORIGINS, WebPage
+from assistant.without_tensorflow import leave_out_tensorflow
 from spotwise.dialogue import NO_ANSWER
 
 LOOPBACK = "127.0.0.1"
@@ -185,6 +186,7 @@ def actions() -> None:
 
 def checked_store() -> Any:
     """The store of conversations, checked with all settings that need Rasa to be checked."""
+    leave_out_tensorflow()
     silence_libraries()
     from rasa.core.utils import AvailableEndpoints
 
@@ -212,6 +214,7 @@ def purge_once() -> None:
 
 def rasa_server() -> None:
     """Run the Rasa server. The REST channel and Rasa's HTTP API are open only to those who know API_TOKEN."""
+    leave_out_tensorflow()
     token = os.environ.get("API_TOKEN") or None
     channels = channels_on(read_channels())
     page = web_page(channels)
@@ -254,6 +257,7 @@ def channels_on(channels: dict[str, Any]) -> dict[str, Any]:
 
 def rasa_shell() -> None:
     """Run Rasa's shell, with its server for this machine only."""
+    leave_out_tensorflow()
     silence_libraries()
     from rasa.core.channels import console
 

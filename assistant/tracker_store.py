@@ -29,7 +29,7 @@ import sqlalchemy as sa
 from rasa.core.brokers.broker import EventBroker
 from rasa.core.tracker_store import SQLTrackerStore, TrackerStore, validate_port
 from rasa.shared.core.domain import Domain
-from rasa.shared.core.events import Event, SessionStarted
+from rasa.shared.core.events import ActiveLoop, Event, SessionStarted, SlotSet, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
 from sqlalchemy import event as sa_event
 from sqlalchemy.engine import Connection, Engine
@@ -53,6 +53,12 @@ AT_HAND = 64
 
 AT_HAND_FOR = 600
 """Seconds that one is kept without a new message."""
+
+LONG = 150
+"""Events from which on the earlier ones of a conversation are summed up; Rasa goes through all, each turn."""
+
+TURNS_KEPT = 4
+"""Messages that then stay as they were told, with what followed; no rule or story looks farther back."""
 
 VERSION = "spotwise_version"
 """The attribute of a tracker with the number of its last stored row; None where nothing could be read."""
@@ -112,12 +118,17 @@ class Store(SQLTrackerStore):  # type: ignore[misc]  # Rasa's types are not seen
         _, at_hand = self._at_hand.pop(sender_id, (None, None))
         try:
             if at_hand and await self._attempt(self._version, sender_id) == getattr(at_hand, VERSION):
-                return at_hand
-            return await self._recalled(sender_id, all_sessions=False)
+                return self._summed_up(at_hand)
+            recalled = await self._recalled(sender_id, all_sessions=False)
+            return recalled and self._summed_up(recalled)
         except NotKept:
             blank = self.init_tracker(sender_id)
             setattr(blank, VERSION, None)
             return blank
+
+    async def latest_session(self, sender_id: str) -> DialogueStateTracker | None:
+        """The latest session of a conversation as it was told. Raises NotKept while nothing can be read."""
+        return await self._recalled(sender_id, all_sessions=False)
 
     async def retrieve_full_tracker(self, conversation_id: str) -> DialogueStateTracker | None:
         """All sessions of a conversation. Raises NotKept while nothing can be read."""
@@ -188,6 +199,28 @@ class Store(SQLTrackerStore):  # type: ignore[misc]  # Rasa's types are not seen
         """Delete a conversation, with no other turn in between. Raises NotKept where it is still there."""
         self._at_hand.pop(sender_id, None)
         self.at_once(self._delete, sender_id)
+
+    def _summed_up(self, tracker: DialogueStateTracker) -> DialogueStateTracker:
+        """A conversation as Rasa needs it for a turn: a long one begins with the state before its last turns.
+
+        What is stored stays whole. The state is told by events, so that who replays them comes to the same.
+        """
+        told = list(tracker.events)
+        turns = [at for at, event in enumerate(told) if isinstance(event, UserUttered)]
+        if len(told) < LONG or len(turns) <= TURNS_KEPT:
+            return tracker
+        name, slots, kept_from = tracker.sender_id, self.domain.slots, turns[-TURNS_KEPT]
+        before = DialogueStateTracker.from_events(name, told[:kept_from], slots)
+        began = [event for event in told if isinstance(event, SessionStarted)][:1]
+        state = [
+            SlotSet(slot.name, slot.value)
+            for slot in before.slots.values()
+            if slot.value != slot.initial_value
+        ]
+        loop = [ActiveLoop(before.active_loop_name)] if before.active_loop_name else []
+        short = DialogueStateTracker.from_events(name, [*began, *state, *loop, *told[kept_from:]], slots)
+        _remember(short, getattr(tracker, VERSION))
+        return short
 
     def let_go(self) -> None:
         """Keep no conversation in memory."""

@@ -46,12 +46,10 @@ TIMES = 5
 """How often each is sent. The fastest counts: what else the machine does can only slow it down."""
 
 _RASAS = {
-    "SpacyNLP": "rasa.nlu.utils.spacy_utils",
-    "SpacyTokenizer": "rasa.nlu.tokenizers.spacy_tokenizer",
     "FallbackClassifier": "rasa.nlu.classifiers.fallback_classifier",
 }
 """Where Rasa keeps its own components."""
-_SPACY = ("SpacyNLP", "SpacyTokenizer")
+_SPACY = ("EnglishTokenizer",)
 _BOTH = frozenset({"last", "middle"})
 
 Encode = Callable[[SentenceModel, Sequence[str]], "np.ndarray[Any, Any]"]
@@ -269,7 +267,7 @@ def _parsed(
     message = Message({TEXT: text})
     for name, part in components.items():
         start = time.perf_counter()
-        part.process([message], part.provide()) if name == "SpacyNLP" else part.process([message])
+        part.process([message])
         if took is not None:
             took[name].append((time.perf_counter() - start) * 1000)
     return {"entities": [], **message.as_dict(only_output_properties=True)}

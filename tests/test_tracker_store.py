@@ -7,14 +7,28 @@ from pathlib import Path
 
 import pytest
 from rasa.shared.core.domain import Domain
-from rasa.shared.core.events import ActionExecuted, BotUttered, SessionStarted, SlotSet, UserUttered
+from rasa.shared.core.events import (
+    ActionExecuted,
+    ActiveLoop,
+    BotUttered,
+    SessionStarted,
+    SlotSet,
+    UserUttered,
+)
 from rasa.shared.core.trackers import DialogueStateTracker, EventVerbosity
 
 from assistant import tracker_store
 from assistant.tracker_store import NotKept, Store
 
 DOMAIN = Domain.from_yaml(
-    "version: '3.1'\nintents: [greet]\nslots: {pain: {type: text, mappings: [{type: custom}]}}\n"
+    """
+    version: "3.1"
+    intents: [greet]
+    slots:
+      pain: {type: text, influence_conversation: true, mappings: [{type: custom}]}
+    forms:
+      spotting_form: {required_slots: [pain]}
+    """
 )
 
 
@@ -110,3 +124,52 @@ async def test_two_turns_are_never_mixed(file: str) -> None:
     tracker.update(SlotSet("pain", "late"))
     with pytest.raises(NotKept):
         await store.save(tracker)
+
+
+# ------------------------------------------------------------------ long conversations
+async def long_conversation(store: Store, turns: int = 40) -> DialogueStateTracker:
+    """A conversation of many turns in a form; gives the tracker as the next turn gets it."""
+    tracker = await tell(store, "0")
+    tracker.update(ActiveLoop("spotting_form"))
+    await store.save(tracker)
+    for turn in range(1, turns):
+        await tell(store, str(turn))
+    found = await store.retrieve("s")
+    assert found is not None
+    return found
+
+
+async def test_a_long_conversation_is_summed_up_and_stored_whole(file: str) -> None:
+    store = Store(DOMAIN, db=file)
+    short = await long_conversation(store)
+    assert len(short.events) < tracker_store.LONG
+    whole = await store.latest_session("s")
+    assert whole is not None
+    told = [event.text for event in whole.events if isinstance(event, UserUttered)]
+    assert told == [str(turn) for turn in range(40)]
+    kept = [event.text for event in short.events if isinstance(event, UserUttered)]
+    assert kept == told[-len(kept) :] and len(kept) >= tracker_store.TURNS_KEPT
+    ours, theirs = (tracker.current_state(EventVerbosity.NONE) for tracker in (short, whole))
+    for state in (ours, theirs):
+        del state["active_loop"]["trigger_message"]  # the message that began the loop is long gone
+    assert ours == theirs
+
+
+async def test_whoever_replays_a_summed_up_conversation_comes_to_the_same_states(file: str) -> None:
+    store = Store(DOMAIN, db=file)
+    short = await long_conversation(store)
+    whole = await store.latest_session("s")
+    assert whole is not None
+    last = [list(tracker.past_states(DOMAIN))[-6:] for tracker in (short, whole)]
+    assert last[0] == last[1] and all("active_loop" in state for state in last[0])
+
+
+async def test_it_goes_on_after_it_was_summed_up(file: str) -> None:
+    store = Store(DOMAIN, db=file)
+    await long_conversation(store)
+    for turn in range(40, 80):
+        await tell(store, str(turn))
+    whole = await Store(DOMAIN, db=file).latest_session("s")
+    assert whole is not None
+    assert [e.text for e in whole.events if isinstance(e, UserUttered)] == [str(turn) for turn in range(80)]
+    assert whole.get_slot("pain") == "79" and whole.active_loop_name == "spotting_form"

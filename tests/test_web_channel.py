@@ -21,7 +21,6 @@ from conftest import Web
 from rasa.core.channels import channel as rasa_channel
 from rasa.core.channels.channel import UserMessage
 from rasa.core.lock_store import InMemoryLockStore
-from rasa.core.tracker_store import InMemoryTrackerStore
 from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import ActionExecuted, BotUttered, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
@@ -33,6 +32,7 @@ from assistant.channels.passes import conversation_behind, issue
 from assistant.channels.turns import safe_words_of
 from assistant.channels.web import BODY_LIMIT, Refused, WebChannel
 from assistant.holding import Holding, listening
+from assistant.tracker_store import Store
 from assistant.webpage import EXIT_TO, MESSAGE_LIMIT, PHONES, WebPage, read
 
 ROOT = Path(__file__).parent.parent
@@ -447,7 +447,7 @@ class Agent:
     """Stands in for Rasa's agent: answers as told, and stores it."""
 
     def __init__(self, handler: Callable[[UserMessage], Awaitable[Any]]) -> None:
-        self.tracker_store = InMemoryTrackerStore(RASA_DOMAIN)
+        self.tracker_store = Store(RASA_DOMAIN, db=":memory:")
         self.lock_store = InMemoryLockStore()
         self.handler = handler
         self.heard: list[str] = []

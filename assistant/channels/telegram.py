@@ -10,7 +10,6 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from rasa.core.channels.channel import InputChannel, UserMessage
-from rasa.core.tracker_store import TrackerStore
 from rasa.shared.core.events import BotUttered, UserUttered
 from sanic import Blueprint
 from sanic.request import Request
@@ -26,6 +25,7 @@ from assistant.channels.telegram_api import bot_for
 from assistant.channels.telegram_output import Outbox, Recent, TelegramOutput, acknowledge, withdraw_buttons
 from assistant.channels.telegram_updates import SECRET_HEADER, Elsewhere, Pressed, Written, read_update
 from assistant.channels.turns import OnNewMessage, answer, keep, read_domain, safe_words_of, words_of
+from assistant.tracker_store import NotKept, Store
 
 BODY_LIMIT = 1024 * 1024
 """Bytes of an update; Telegram's longest, with a message that it replies to, are far below."""
@@ -140,7 +140,7 @@ class TelegramChannel(InputChannel):  # type: ignore[misc]
             logger.error("An update broke: %s", type(error).__name__)
         self._handled.end(store, str(update_id))
 
-    async def _point_to_private(self, store: TrackerStore, said: Elsewhere) -> None:
+    async def _point_to_private(self, store: Store, said: Elsewhere) -> None:
         """Ask a group once to write in private; a group is no place for this."""
         group = conversation_of(self.name(), str(said.chat), self._key)
         if self._in_groups and self._handled.first_time(store, group):
@@ -151,7 +151,7 @@ class TelegramChannel(InputChannel):  # type: ignore[misc]
 
     async def _respond(
         self,
-        store: TrackerStore,
+        store: Store,
         on_new_message: OnNewMessage,
         said: Written | Pressed,
         update_id: str,
@@ -204,9 +204,12 @@ def id_of(update: dict[str, Any]) -> int:
     return number
 
 
-async def answered_before(store: TrackerStore, sender: str, message_id: str) -> list[dict[str, Any]] | None:
+async def answered_before(store: Store, sender: str, message_id: str) -> list[dict[str, Any]] | None:
     """What answered a message, if its turn is stored; else None."""
-    tracker = await store.retrieve(sender)
+    try:
+        tracker = await store.latest_session(sender)
+    except NotKept:
+        return None
     answers: list[dict[str, Any]] = []
     for event in reversed(tracker.events if tracker else ()):
         if isinstance(event, BotUttered):

@@ -299,7 +299,7 @@ class WebChannel(InputChannel):  # type: ignore[misc]
     async def _turns(self, app: Sanic, sender: str) -> list[Told] | None:
         """What is stored of a conversation; None where the store can't say."""
         try:
-            tracker = await app.ctx.agent.tracker_store.retrieve(sender)
+            tracker = await app.ctx.agent.tracker_store.latest_session(sender)
         except Exception as error:
             logger.warning("A conversation can't be read: %s", type(error).__name__)
             return None
