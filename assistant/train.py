@@ -10,6 +10,7 @@ from pathlib import Path
 
 from assistant import silence_libraries
 from assistant.checks import MODEL, ROOT, StartError, check_knowledge
+from assistant.without_tensorflow import leave_out_tensorflow
 
 INPUTS = (
     "config.yml",
@@ -62,6 +63,7 @@ def train() -> None:
 
 def run_rasa_train() -> None:
     """Run `rasa train` in this process, where the noise of its libraries can be turned off."""
+    leave_out_tensorflow()
     silence_libraries()
     import matplotlib.font_manager  # noqa: F401 - warns when imported, and Rasa would let that through
     import rasa.__main__

@@ -1,168 +1,160 @@
-"""Measure the assistant as people use it: whole conversations over HTTP, action server included.
+"""Measure the assistant beside what people would otherwise run, whole conversations over HTTP.
 
-    make bench        # prints a table, and writes results/bench.json
+    make bench        # prints a table, writes results/bench.json, README.md and docs/performance.md
 
-Times depend on the machine, so each is also given as a ratio to an empty request to the same server.
+All run at the same time and are asked in turn, so that whatever else the machine does falls on all alike. The
+figures are medians of the rounds. Training Rasa's default pipeline takes long, the first time.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
-import socket
-import statistics
-import subprocess
-import sys
-import time
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+import platform
+from collections.abc import Mapping
+from datetime import date
+from statistics import median
+from typing import Any
 
-import requests
+from bench.pages import ROOT, write_between
+from bench.rivals import Rival, Running, rivals
+from bench.talk import converse, percentile, turns_per_second
 
-ROOT = Path(__file__).resolve().parent.parent
-TOKEN = "bench"
-CONVERSATION = (
-    "hi",
-    "I'm bleeding after sex",
-    "none of those",
-    "no, my period was on time",
-    "a few spots",
-    "it has stopped",
-    "why do you ask?",
-    "a little sore at the entrance",
-    "yes, wanted, and I feel safe",
-    "I am 29",
-    "regular periods",
-    "this is the first time",
-    "none of those",
-    "condoms",
-    "none of those, smear was normal",
-    "it was a bit dry",
-    "what is a polyp?",
-    "how is it treated?",
-    "thanks",
+ROUNDS = 3
+CONVERSATIONS = 4
+"""Whole conversations of a round, one after the other."""
+AT_ONCE = (1, 8, 32)
+SECONDS = 8.0
+"""How long each number of people talks."""
+LONG = 64
+"""Turns of the long conversation."""
+EARLY, LATE = 5, 60
+
+ROWS = (
+    ("p50_ms", "turn, p50", "{:.0f} ms"),
+    ("p95_ms", "turn, p95", "{:.0f} ms"),
+    ("p99_ms", "turn, p99", "{:.0f} ms"),
+    *((f"at_once_{number}", f"turns a second, {number} at once", "{:.1f}") for number in AT_ONCE),
+    ("memory_mb", "memory, all processes", "{:,.0f} MB"),
+    ("cold_start_s", "start to first answer", "{:.1f} s"),
+    ("training_s", "training", "{:,.0f} s"),
+    ("model_mb", "model on disk", "{:.1f} MB"),
+    ("late_to_early", f"turn {LATE} to turn {EARLY} of one conversation", "{:.2f} times"),
 )
-REPEATS = 20
-AT_ONCE = (1, 8)
+"""Figure, what it is called, and how it is written."""
+
+GOALS = (
+    ("p50_ms", "starter", 0.5, "at most half of the starter's"),
+    ("p95_ms", "starter", 0.5, "at most half of the starter's"),
+    ("p50_ms", "default", 1 / 3, "at most a third of the default pipeline's"),
+    ("p95_ms", "default", 1 / 3, "at most a third of the default pipeline's"),
+    ("p50_ms", "floor", 2.0, "at most twice the floor's"),
+    ("memory_mb", "default", 0.5, "at most half of the default pipeline's"),
+    ("cold_start_s", "starter", 0.5, "at most half of the starter's"),
+    ("at_once_8", "default", 3.0, "at least 3 times the default pipeline's"),
+)
+"""Figure, rival, ratio to it, in words. More is better only for turns a second."""
+
+Figures = dict[str, dict[str, float]]
 
 
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def start(port: int) -> tuple[subprocess.Popen[bytes], float]:
-    """The running assistant, and the seconds from its start to its first answer."""
-    environment = {**os.environ, "PORT": str(port), "ACTIONS_PORT": str(free_port()), "API_TOKEN": TOKEN}
-    began = time.perf_counter()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "assistant.run", "serve"], cwd=ROOT, env=environment, stdout=subprocess.DEVNULL
-    )
-    while time.perf_counter() - began < 180:
-        try:
-            if say(requests.Session(), port, "cold-start", "hi"):
-                return process, time.perf_counter() - began
-        except requests.RequestException:
-            time.sleep(0.2)
-    process.terminate()
-    raise SystemExit("The assistant did not start within 3 minutes.")
-
-
-def say(session: requests.Session, port: int, sender: str, text: str) -> list[dict[str, object]]:
-    """One turn over REST; raises requests.RequestException where it fails."""
-    answer = session.post(
-        f"http://127.0.0.1:{port}/webhooks/rest/webhook",
-        params={"token": TOKEN},
-        json={"sender": sender, "message": text},
-        timeout=60,
-    )
-    answer.raise_for_status()
-    return list(answer.json())
-
-
-def converse(port: int, sender: str) -> list[float]:
-    """The seconds of each turn of one conversation."""
-    session, seconds = requests.Session(), []
-    for text in CONVERSATION:
-        began = time.perf_counter()
-        if not say(session, port, sender, text):
-            raise SystemExit(f"No answer to: {text}")
-        seconds.append(time.perf_counter() - began)
-    return seconds
-
-
-def empty_request(port: int) -> float:
-    """The median seconds of a request that does nothing: the floor of every turn."""
-    session, seconds = requests.Session(), []
-    for _ in range(100):
-        began = time.perf_counter()
-        session.get(f"http://127.0.0.1:{port}/", timeout=10)
-        seconds.append(time.perf_counter() - began)
-    return statistics.median(seconds)
-
-
-def memory(parent: int) -> float:
-    """Megabytes resident in a process and all it started (Linux)."""
-    pages, pids = 0, [parent]
-    for pid in pids:
-        pages += int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-        for task in Path(f"/proc/{pid}/task").iterdir():
-            pids += [int(child) for child in (task / "children").read_text().split()]
-    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
-
-
-def percentile(seconds: list[float], share: float) -> float:
-    """The value that `share` of the measurements do not exceed, in milliseconds."""
-    return sorted(seconds)[min(len(seconds) - 1, int(share * len(seconds)))] * 1000
-
-
-def measure(port: int, at_once: int) -> dict[str, float]:
-    """Latency and throughput of whole conversations, some at once."""
-    began = time.perf_counter()
-    with ThreadPoolExecutor(at_once) as pool:
-        runs = list(pool.map(lambda n: converse(port, f"bench-{at_once}-{n}"), range(REPEATS)))
-    elapsed = time.perf_counter() - began
-    turns = [seconds for run in runs for seconds in run]
+def a_round(number: int, rival: Rival, running: Running) -> dict[str, float]:
+    """What one rival comes to in one round."""
+    texts, name = rival.conversation, f"round-{number}"
+    turns = [
+        seconds
+        for place in range(CONVERSATIONS)
+        for seconds in converse(running.port, f"{name}-{place}", texts)
+    ]
+    again = ["why do you ask?" if place % 2 else texts[2] for place in range(LONG - 2)]
+    long = converse(running.port, f"{name}-long", [*texts[:2], *again])
+    early, late = (median(long[at - 3 : at + 3]) for at in (EARLY, LATE))
     return {
-        "p50_ms": percentile(turns, 0.50),
-        "p95_ms": percentile(turns, 0.95),
-        "p99_ms": percentile(turns, 0.99),
-        "turns_per_second": len(turns) / elapsed,
+        **{f"p{share}_ms": percentile(turns, share / 100) for share in (50, 95, 99)},
+        "late_to_early": late / early,
     }
+
+
+def measured() -> Figures:
+    """Every figure of every rival, the median of the rounds."""
+    found: dict[str, list[dict[str, float]]] = {}
+    training = {rival.name: rival.trained() for rival in rivals()}
+    with contextlib.ExitStack() as stack:
+        running: dict[str, tuple[Rival, Running]] = {}
+        for rival in rivals():
+            print(f"starting: {rival.what} ...", flush=True)
+            server = stack.enter_context(rival.started())
+            running[rival.name] = rival, server
+            converse(server.port, "warm-up", rival.conversation)
+        for number in range(ROUNDS):
+            for name, (rival, server) in running.items():
+                print(f"round {number + 1} of {ROUNDS}: {rival.what}", flush=True)
+                found.setdefault(name, []).append(a_round(number, rival, server))
+            for at_once in AT_ONCE:
+                for name, (rival, server) in running.items():
+                    speed = turns_per_second(server.port, at_once, rival.conversation, SECONDS, f"r{number}")
+                    found[name][-1][f"at_once_{at_once}"] = speed
+        figures = {name: _medians(rounds) for name, rounds in found.items()}
+        for name, (rival, server) in running.items():
+            figures[name] |= {
+                "memory_mb": server.memory,
+                "cold_start_s": server.cold_start,
+                "training_s": training[name],
+                "model_mb": rival.model.stat().st_size / 2**20,
+            }
+    return figures
+
+
+def _medians(rounds: list[dict[str, float]]) -> dict[str, float]:
+    return {key: median(each[key] for each in rounds) for key in rounds[0]}
+
+
+def table(figures: Mapping[str, Mapping[str, float]]) -> str:
+    """The figures as a table, a column for each rival."""
+    names = {rival.name: rival.what for rival in rivals()}
+    lines = [f"|  | {' | '.join(names.values())} |", "|---" * (len(names) + 1) + "|"]
+    for key, words, written in ROWS:
+        cells = " | ".join(written.format(figures[name][key]) for name in names)
+        lines.append(f"| {words} | {cells} |")
+    return "\n".join(lines)
+
+
+def goals(figures: Mapping[str, Mapping[str, float]]) -> str:
+    """What was to be reached, as ratios within one run, and whether it was."""
+    lines = ["| figure | goal | ratio | |", "|---|---|---|---|"]
+    called = {key: words for key, words, _ in ROWS}
+    for key, rival, wanted, words in GOALS:
+        ratio = figures["spotwise"][key] / figures[rival][key]
+        good = ratio >= wanted if key.startswith("at_once") else ratio <= wanted
+        lines.append(
+            f"| {called[key]} | {words} | {ratio:.2f} | {'reached' if good else '**not reached**'} |"
+        )
+    ours = figures["spotwise"]
+    for key, wanted, words in (("late_to_early", 1.2, "at most 1.2"), ("training_s", 60.0, "under 60 s")):
+        good = ours[key] <= wanted
+        lines.append(
+            f"| {called[key]} | {words} | {ours[key]:.2f} | {'reached' if good else '**not reached**'} |"
+        )
+    return "\n".join(lines)
+
+
+def about() -> str:
+    """When and on what this was measured."""
+    cores = os.cpu_count() or 1
+    return f"Measured on {date.today()} on {cores} cores, Python {platform.python_version()}."
 
 
 def main() -> None:
     """Run everything, print the table, write the figures."""
-    port = free_port()
-    process, cold_start = start(port)
-    try:
-        converse(port, "warm-up")
-        floor = empty_request(port) * 1000
-        results = {f"{n}_at_once": measure(port, n) for n in AT_ONCE}
-        figures: dict[str, object] = {
-            "turns": results,
-            "empty_request_ms": floor,
-            "p50_to_empty_request": results["1_at_once"]["p50_ms"] / floor,
-            "cold_start_s": cold_start,
-            "memory_mb": memory(process.pid),
-            "model_mb": (ROOT / "models" / "spotwise.tar.gz").stat().st_size / 2**20,
-        }
-    finally:
-        process.terminate()
-        process.wait()
-    print(f"{'at once':>8} {'p50 ms':>8} {'p95 ms':>8} {'p99 ms':>8} {'turns/s':>8}")
-    for name, row in results.items():
-        cells = " ".join(f"{row[key]:8.1f}" for key in ("p50_ms", "p95_ms", "p99_ms", "turns_per_second"))
-        print(f"{name.split('_')[0]:>8} {cells}")
-    for name, value in figures.items():
-        if isinstance(value, float):
-            print(f"{name}: {value:.1f}")
+    figures: dict[str, Any] = measured()
+    print(table(figures))
+    print(goals(figures))
     target = ROOT / "results" / "bench.json"
     target.parent.mkdir(exist_ok=True)
     target.write_text(json.dumps(figures, indent=1))
-    print(f"written to {target.relative_to(ROOT)}")
+    write_between("bench", f"{about()}\n\n{table(figures)}", ROOT / "README.md")
+    write_between("goals", f"{about()}\n\n{goals(figures)}", ROOT / "docs" / "performance.md")
 
 
 if __name__ == "__main__":

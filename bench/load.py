@@ -20,8 +20,9 @@ from pathlib import Path
 
 import aiohttp
 
-from bench.__main__ import CONVERSATION, TOKEN, free_port, percentile, start
 from bench.pages import ROOT, write_between
+from bench.rivals import rivals
+from bench.talk import CONVERSATION, TOKEN, percentile
 
 THINKING = (3.0, 15.0)
 """Seconds between an answer and the next message, evenly spread: for reading, and typing on a phone."""
@@ -128,20 +129,16 @@ async def measured(url: str, people: int, seconds: float) -> Outcome:
 
 def find_highest() -> None:
     """Raise the number of people until they are no longer answered well, and write the figures."""
-    port = free_port()
-    process, _ = start(port)
     outcomes: list[Outcome] = []
-    try:
-        asyncio.run(measured(f"http://127.0.0.1:{port}", 5, 20))  # to warm up
+    with rivals()[0].started() as running:
+        url = f"http://127.0.0.1:{running.port}"
+        asyncio.run(measured(url, 5, 20))  # to warm up
         for people in STEPS:
-            outcome = asyncio.run(measured(f"http://127.0.0.1:{port}", people, SECONDS))
+            outcome = asyncio.run(measured(url, people, SECONDS))
             outcomes.append(outcome)
             print(outcome.row(), flush=True)
             if not outcome.good:
                 break
-    finally:
-        process.terminate()
-        process.wait()
     highest = max((outcome.people for outcome in outcomes if outcome.good), default=0)
     table = ["| people at once | turns | p50 ms | p95 ms | lost |", "|---|---|---|---|---|"]
     table += [outcome.row() for outcome in outcomes]
@@ -195,13 +192,8 @@ def main() -> None:
         compare_servers()
     elif arguments:
         people, seconds = int(arguments[0]), float(arguments[1])
-        port = free_port()
-        process, _ = start(port)
-        try:
-            print(asyncio.run(measured(f"http://127.0.0.1:{port}", people, seconds)).row())
-        finally:
-            process.terminate()
-            process.wait()
+        with rivals()[0].started() as running:
+            print(asyncio.run(measured(f"http://127.0.0.1:{running.port}", people, seconds)).row())
     else:
         find_highest()
 
