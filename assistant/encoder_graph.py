@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import json
+import logging
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -178,6 +179,7 @@ def build(weights: Mapping[str, Array]) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         whole, small = Path(folder) / "whole.onnx", Path(folder) / "small.onnx"
         onnx.save(model, str(whole))
+        logging.disable(logging.WARNING)  # it recommends a step that changes nothing here
         quantize_dynamic(
             str(whole),
             str(small),
@@ -186,4 +188,5 @@ def build(weights: Mapping[str, Array]) -> bytes:
             weight_type=QuantType.QInt8,
             extra_options={"MatMulConstBOnly": True},
         )
+        logging.disable(logging.NOTSET)
         return small.read_bytes()

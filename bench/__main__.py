@@ -22,10 +22,10 @@ from bench.rivals import Rival, Running, rivals
 from bench.talk import converse, percentile, turns_per_second
 
 ROUNDS = 3
-CONVERSATIONS = 4
+CONVERSATIONS = 3
 """Whole conversations of a round, one after the other."""
 AT_ONCE = (1, 8, 32)
-SECONDS = 8.0
+SECONDS = 6.0
 """How long each number of people talks."""
 LONG = 64
 """Turns of the long conversation."""
