@@ -201,7 +201,8 @@ class LinearClassifier:
 
     def rankings(self, texts: Sequence[str], vectors: Vectors) -> list[dict[str, Ranking]]:
         """For each text the ranking of every question."""
-        scores = self._features.rows(texts, vectors) @ self._weights + self._bias
+        # 32 bits on both sides: else SciPy copies all the weights into 64 bits, for every message.
+        scores = self._features.rows(texts, vectors).astype(np.float32) @ self._weights + self._bias
         found: list[dict[str, Ranking]] = [{} for _ in texts]
         start = 0
         for question, labels in self._labels.items():
