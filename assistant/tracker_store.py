@@ -401,9 +401,13 @@ def engine_for(url: Any) -> Engine:
 
 def _set_up_sqlite(connection: Any, _: Any) -> None:
     """Let people be answered while somebody writes, and leave nothing of what is deleted in the file."""
-    with contextlib.suppress(sqlite3.OperationalError):  # a disk that can't be written to can still be read
-        connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA secure_delete = ON")
+    try:
+        with contextlib.suppress(sqlite3.OperationalError):  # a disk that can't be written to can be read
+            connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA secure_delete = ON")
+    except sqlite3.Error:
+        connection.close()  # SQLAlchemy would leave it open, and the file with it
+        raise
 
 
 def alone(connection: Connection, name: str) -> None:

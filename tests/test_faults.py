@@ -197,7 +197,7 @@ def test_the_database_is_locked(running: Assistant, disk: Path) -> None:
         other.execute("BEGIN IMMEDIATE")
         nobody_is_left_alone(running, "locked", everybody)
         is_told_that_it_was_not_kept(running, everybody[0])
-        assert parts(running)["store"] == "down"
+        wait_until(lambda: parts(running)["store"] == "down", "/ready to say so")
         other.execute("ROLLBACK")
     recovers(running)
     all_go_on(running, everybody)
@@ -228,7 +228,7 @@ def test_the_disk_is_read_only(running: Assistant, disk: Path) -> None:
     try:
         nobody_is_left_alone(running, "read-only", everybody)
         is_told_that_it_was_not_kept(running, everybody[0])
-        assert parts(running)["store"] == "down"
+        wait_until(lambda: parts(running)["store"] == "down", "/ready to say so")
     finally:
         assert remounted(disk, "rw")
     recovers(running)
@@ -254,7 +254,7 @@ def test_the_database_is_damaged(running: Assistant, disk: Path) -> None:
     with database.open("r+b") as file:
         file.write(b"this is no database any more" * 40)
     nobody_is_left_alone(running, "damaged", everybody)
-    assert parts(running)["store"] == "down"
+    wait_until(lambda: parts(running)["store"] == "down", "/ready to say so")
     for leftover in disk.glob("conversations.db*"):
         leftover.unlink()
     shutil.move(whole, database)

@@ -331,7 +331,8 @@ def test_odd_presses(running: Running) -> None:
     too_old = person.press_on(
         {"chat": message["chat"], "message_id": message["message_id"], "date": 0}, "/help"
     )
-    assert says("utter_help", person.send(too_old))
+    helped = person.send(too_old)
+    assert says("utter_help", helped) or says("utter_help_here", helped)
     without_message = person.press_on(message, "/help")
     del without_message["callback_query"]["message"]
     assert person.send(without_message) == []
@@ -751,7 +752,7 @@ def test_killed_in_the_middle_of_a_turn(tmp_path: Path) -> None:
             assert person.send(done)
             # One dies while it is played, one when it was played and its words are on their way.
             assistant.action_server("hung")
-            in_turn = person.message(text="I bleed after sex")
+            in_turn = person.message(text="what is a polyp?")  # only the action server knows
             sending = other.message(text="soaking a pad every 30 minutes")
             held = api.fail(other.id, times=1, status=502, delay=30)
             threads = [
@@ -775,7 +776,7 @@ def test_killed_in_the_middle_of_a_turn(tmp_path: Path) -> None:
             assert person.send(in_turn)
             messages = other.send(sending)
             assert says("utter_emergency", messages[:1]) and says("utter_criteria", messages)
-            assert after.heard(person) == ["/greet", "I bleed after sex"]
+            assert after.heard(person) == ["/greet", "what is a polyp?"]
             assert after.heard(other) == ["soaking a pad every 30 minutes"]
             # Without an action server, an emergency is told all the same, in the middle of questions too.
             assert says("utter_emergency", person.write("I just fainted"))
