@@ -22,7 +22,7 @@ import pytest
 import requests
 import yaml
 from patients.player import ORDINARY
-from running import TOKEN, Assistant, copied, started, started_with_faults
+from running import TOKEN, Assistant, copied, started, started_with_faults, wait_until
 from scenarios.runner import HARMLESS, payload
 from slack_api import (
     BOT_TOKEN,
@@ -201,7 +201,8 @@ def shows_what_matters(texts: list[str]) -> bool:
 
 # ------------------------------------------------------------------ whole conversations
 def test_make_serve_says_that_slack_is_on(on_slack: Slack) -> None:
-    assert re.search(r"is ready on \S+ Channels: .*\bSlack\b", on_slack.assistant.log())
+    line = re.compile(r"is ready on \S+ Channels: .*\bSlack\b")
+    wait_until(lambda: line.search(on_slack.assistant.log()), "the line", limit=10)
 
 
 def test_a_whole_conversation_by_buttons(person: Person) -> None:
