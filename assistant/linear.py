@@ -7,11 +7,13 @@ several questions at once, each with its own labels. It was chosen by what docs/
 from __future__ import annotations
 
 import json
+import multiprocessing
 import re
-from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import scipy.sparse as sparse
@@ -36,10 +38,20 @@ DEFAULTS: Mapping[str, float] = {
 
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _LONGEST_COUNTED = 6
+_MANY = 500
+"""Texts from which on it pays to read them on more than one core: when learning, never for a message."""
 
 Vectors = np.ndarray[Any, Any]
 Ranking = list[tuple[str, float]]
 """Labels with how likely each is, best first."""
+Given = TypeVar("Given")
+Made = TypeVar("Made")
+
+
+def on_all_cores(work: Callable[[Given], Made], items: Iterable[Given], chunk: int = 1) -> list[Made]:
+    """Do the same with each item, in copies of this process: what is loaded here need not be loaded there."""
+    with ProcessPoolExecutor(mp_context=multiprocessing.get_context("fork")) as pool:
+        return list(pool.map(work, items, chunksize=chunk))
 
 
 @lru_cache(maxsize=16)
@@ -128,9 +140,19 @@ class Features:
         return sparse.hstack([dense, *counted], format="csr")
 
 
+_learnt_from: dict[str, list[str]] = {}
+"""The marks of the training examples, which the classifiers share."""
+
+
 def _marks(texts: Sequence[str], weights: Mapping[str, float]) -> list[list[str]]:
     """The marks of each text; none where they have no weight."""
-    return [marks_of(text) if weights["marks_weight"] else [] for text in texts]
+    if not weights["marks_weight"]:
+        return [[] for _ in texts]
+    if len(texts) < _MANY:
+        return [marks_of(text) for text in texts]
+    new = [text for text in dict.fromkeys(texts) if text not in _learnt_from]
+    _learnt_from.update(zip(new, on_all_cores(marks_of, new, chunk=200), strict=True))
+    return [_learnt_from[text] for text in texts]
 
 
 def _vectorizers(
@@ -149,6 +171,13 @@ def _vectorizers(
         vectorizer.idf_ = idf
         made.append(vectorizer)
     return made
+
+
+def _fitted(rows: sparse.csr_matrix, closely: float, seed: int, given: Sequence[str | None]) -> LinearSVC:
+    """What tells the labels of one question apart, learnt from the rows that have one."""
+    places = [place for place, label in enumerate(given) if label is not None]
+    machine = LinearSVC(C=closely, class_weight="balanced", random_state=seed)
+    return machine.fit(rows[places], [given[place] for place in places])
 
 
 class LinearClassifier:
@@ -180,10 +209,8 @@ class LinearClassifier:
         """Learn from texts; `answers` has a question's label for each, None where it does not count."""
         features, rows = Features.learnt(texts, vectors, dict(config))
         labels, weights, bias = {}, [], []
-        for question, given in answers.items():
-            places = [place for place, label in enumerate(given) if label is not None]
-            machine = LinearSVC(C=config["C"], class_weight="balanced", random_state=config["random_state"])
-            machine.fit(rows[places], [given[place] for place in places])
+        fitted = on_all_cores(partial(_fitted, rows, config["C"], config["random_state"]), answers.values())
+        for question, machine in zip(answers, fitted, strict=True):
             labels[question] = [str(label) for label in machine.classes_]
             if len(labels[question]) == 2:  # scikit-learn keeps one column for two labels
                 weights.append(np.hstack([-machine.coef_.T, machine.coef_.T]))

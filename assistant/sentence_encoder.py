@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -34,6 +36,8 @@ LONGEST = 256
 # --- Words to word pieces, as BERT's uncased tokenizer makes them ---
 
 _LONGEST_WORD = 100
+_MANY = 500
+"""Texts from which on more than one core is used: when learning, never for a message."""
 _SPLIT = re.compile(r"[^\W_]+|\S")
 _DROPPED = frozenset({"Mn", "Cc", "Cf", "Co", "Cs", "Cn"})
 
@@ -98,7 +102,11 @@ class SentenceModel:
         One text at a time: 8-bit numbers are scaled by all that is computed together, and a text's vector
         must not depend on the texts it came with.
         """
-        found = [self._vector(text) for text in texts]
+        if len(texts) < _MANY:
+            found = [self._vector(text) for text in texts]
+        else:
+            with ThreadPoolExecutor(os.cpu_count()) as threads:
+                found = list(threads.map(self._vector, texts))
         return np.vstack(found) if found else np.zeros((0, 2 * SIZE), dtype=np.float32)
 
     def _vector(self, text: str) -> Array:
@@ -167,10 +175,10 @@ class SentenceEncoder(DenseFeaturizer, GraphComponent):
     def process(self, messages: list[Message]) -> list[Message]:
         """Add the feature to messages."""
         alias = self._config[FEATURIZER_CLASS_ALIAS]
-        for message in messages:
-            if (message.get(TEXT) or "").strip():
-                vector = sentence_model().encode([message.get(TEXT)])
-                message.add_features(Features(vector, FEATURE_TYPE_SENTENCE, TEXT, alias))
+        with_words = [message for message in messages if (message.get(TEXT) or "").strip()]
+        vectors = sentence_model().encode([message.get(TEXT) for message in with_words])
+        for message, vector in zip(with_words, vectors, strict=True):
+            message.add_features(Features(vector[None, :], FEATURE_TYPE_SENTENCE, TEXT, alias))
         return messages
 
     def process_training_data(self, training_data: TrainingData) -> TrainingData:
