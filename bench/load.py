@@ -144,6 +144,7 @@ def find_highest() -> None:
     table += [outcome.row() for outcome in outcomes]
     words = f"**{highest} people at once**, one server, p95 of a turn under {GOOD:.0f} ms and nothing lost."
     write_between("load", "\n".join([words, "", *table]))
+    write_between("load", f"{words} `make load` repeats it.", ROOT / "README.md")
     print(words)
 
 
