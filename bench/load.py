@@ -30,7 +30,7 @@ THINKING = (3.0, 15.0)
 GOOD = 500.0
 """Milliseconds that 95 of 100 turns may take."""
 
-STEPS = (5, 10, 20, 40, 60, 80, 100, 130, 160, 200)
+STEPS = (10, 50, 100, 150, 200, 250, 300)
 SECONDS = 60.0
 SAFE_WORDS = "something went wrong on my side"
 
