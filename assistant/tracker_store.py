@@ -29,7 +29,14 @@ import sqlalchemy as sa
 from rasa.core.brokers.broker import EventBroker
 from rasa.core.tracker_store import SQLTrackerStore, TrackerStore, validate_port
 from rasa.shared.core.domain import Domain
-from rasa.shared.core.events import ActiveLoop, Event, SessionStarted, SlotSet, UserUttered
+from rasa.shared.core.events import (
+    ActionExecuted,
+    ActiveLoop,
+    Event,
+    SessionStarted,
+    SlotSet,
+    UserUttered,
+)
 from rasa.shared.core.trackers import DialogueStateTracker
 from sqlalchemy import event as sa_event
 from sqlalchemy.engine import Connection, Engine
@@ -204,6 +211,8 @@ class Store(SQLTrackerStore):  # type: ignore[misc]  # Rasa's types are not seen
         """A conversation as Rasa needs it for a turn: a long one begins with the state before its last turns.
 
         What is stored stays whole. The state is told by events, so that who replays them comes to the same.
+        The conversation's own beginning stays: Rasa's policies leave out the turns of rules, and break where
+        no other is left.
         """
         told = list(tracker.events)
         turns = [at for at, event in enumerate(told) if isinstance(event, UserUttered)]
@@ -211,7 +220,7 @@ class Store(SQLTrackerStore):  # type: ignore[misc]  # Rasa's types are not seen
             return tracker
         name, slots, kept_from = tracker.sender_id, self.domain.slots, turns[-TURNS_KEPT]
         before = DialogueStateTracker.from_events(name, told[:kept_from], slots)
-        began = [event for event in told if isinstance(event, SessionStarted)][:1]
+        began = [event for event in told[: turns[0]] if isinstance(event, (ActionExecuted, SessionStarted))]
         state = [
             SlotSet(slot.name, slot.value)
             for slot in before.slots.values()

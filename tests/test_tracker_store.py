@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
+from rasa.core.featurizers.tracker_featurizers import MaxHistoryTrackerFeaturizer
 from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import (
     ActionExecuted,
@@ -38,19 +39,20 @@ def file(tmp_path: Path) -> str:
     return str(tmp_path / "conversations.db")
 
 
-async def tell(store: Store, text: str, sender: str = "s") -> DialogueStateTracker:
+async def tell(store: Store, text: str, sender: str = "s", by_rule: bool = False) -> DialogueStateTracker:
     """Have a conversation go on by one turn; gives the tracker that went on."""
     tracker = await store.retrieve(sender) or store.init_tracker(sender)
     if not tracker.events:
         tracker.update(ActionExecuted("action_session_start"))
         tracker.update(SessionStarted())
+        tracker.update(ActionExecuted("action_listen"))
     for event in (
         UserUttered(text, {"name": "greet"}),
         SlotSet("pain", text),
         BotUttered(f"you said {text}"),
     ):
         tracker.update(event)
-    tracker.update(ActionExecuted("action_listen"))
+    tracker.update(ActionExecuted("action_listen", hide_rule_turn=by_rule))
     await store.save(tracker)
     return tracker
 
@@ -173,3 +175,27 @@ async def test_it_goes_on_after_it_was_summed_up(file: str) -> None:
     assert whole is not None
     assert [e.text for e in whole.events if isinstance(e, UserUttered)] == [str(turn) for turn in range(80)]
     assert whole.get_slot("pain") == "79" and whole.active_loop_name == "spotting_form"
+
+
+async def test_a_policy_that_leaves_out_the_turns_of_rules_still_has_a_state(file: str) -> None:
+    """Rasa's MemoizationPolicy does, and breaks where there is none."""
+    store = Store(DOMAIN, db=file)
+    tracker = await tell(store, "0", by_rule=True)
+    tracker.update(ActiveLoop("spotting_form"))
+    await store.save(tracker)
+    for turn in range(1, 60):
+        await tell(store, str(turn), by_rule=True)
+    short = await store.retrieve("s")
+    assert short is not None and len(short.events) < tracker_store.LONG
+    for event in (UserUttered("60"), ActionExecuted("spotting_form", hide_rule_turn=True)):
+        short.update(event)
+    featurizer = MaxHistoryTrackerFeaturizer(max_history=6)
+    (states,) = featurizer.prediction_states([short], DOMAIN, ignore_rule_only_turns=True)
+    assert states
+
+
+async def test_it_never_grows_for_being_summed_up_again(file: str) -> None:
+    store = Store(DOMAIN, db=file)
+    for turn in range(200):
+        tracker = await tell(store, str(turn))
+        assert len(tracker.events) < tracker_store.LONG + 10
