@@ -411,3 +411,22 @@ def test_everyday_messages_are_read_no_worse_than_before() -> None:
         missed += len(stated - got)
     assert right / (right + wrong) >= 0.88
     assert right / (right + missed) >= 0.92
+
+
+@pytest.mark.parametrize(
+    ("key", "text"),
+    [
+        ("danger_signs.fainting", "I can't stand up straight without fainting"),
+        ("danger_signs.fainting", "I fainted when I saw the blood"),
+        ("danger_signs.fainting", "he strangled me till I passed out"),
+        ("danger_signs.one_sided_pain", "pain down one side and in my shoulder"),
+        ("danger_signs.soaking_pads", "soaking pads all the morning"),
+        ("danger_signs.fever", "my baby is fine but I have a fever"),
+        ("consent.unwanted", "I was raped two hours ago I never wanted it"),
+        ("consent.unwanted", "my ex raped me two hours ago"),
+        ("consent.unwanted", "I always say no but he forced me"),
+        ("pregnancy.yes", "bleeding while pregnant"),
+    ],
+)
+def test_a_look_alike_hides_nothing_that_is_told_beside_it(key: str, text: str) -> None:
+    assert says(read(text), key)
