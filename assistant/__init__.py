@@ -18,6 +18,8 @@ os.environ.setdefault("PYTHONWARNINGS", "ignore")
 os.environ.setdefault("SQLALCHEMY_SILENCE_UBER_WARNING", "1")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
+# The matrices of a message are small: a second thread would only wait, on the core of the next person.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 def silence_libraries() -> None:

@@ -23,7 +23,7 @@ from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from assistant.intent_classifier import SENTENCES, is_featurised, vectors_of
-from assistant.linear import DEFAULTS, LinearClassifier, reading_of
+from assistant.linear import DEFAULTS, LinearClassifier, marks_of_all
 from assistant.sentence_encoder import sentence_model
 from spotwise.knowledge import DEFAULT_FOLDER
 
@@ -53,6 +53,9 @@ _SIGN_OF_INTENT = {
     "correct_answer": None,
     "ask_pregnancy": None,
 }
+
+_LIGHT = frozenset({"fact bleeding_amount spotting", "fact bleeding_amount light"})
+"""Marks of an example that tells of little blood, and so of no sign."""
 
 Examples = Mapping[str, Mapping[str, Sequence[str]]]
 
@@ -93,7 +96,9 @@ class FactClassifier(GraphComponent, RasaIntentClassifier):
         """Learn from the examples in `knowledge/`, and from those of the intents what is no sign."""
         texts, labels = labelled(*examples_in(DEFAULT_FOLDER))
         messages = [message for message in training_data.intent_examples if is_featurised(message)]
-        more = [(message, sign) for message in messages if (sign := sign_of(message)) is not None]
+        marks = marks_of_all([message.get(TEXT) for message in messages])
+        signs = map(sign_of, messages, marks)
+        more = [(message, sign) for message, sign in zip(messages, signs, strict=True) if sign is not None]
         for question, given in labels.items():
             given += [sign if question == SIGNS else None for _, sign in more]
         vectors = np.vstack([sentence_model().encode(texts), vectors_of(message for message, _ in more)])
@@ -181,14 +186,13 @@ def labelled(
     return texts, labels
 
 
-def sign_of(message: Message) -> str | None:
+def sign_of(message: Message, marks: Sequence[str]) -> str | None:
     """The sign that an example of an intent stands for; None where it could be one or not."""
     intent = message.get(INTENT)
     if intent in _SIGN_OF_INTENT:
         return _SIGN_OF_INTENT[intent]
     if intent == "describe_spotting":
-        light = reading_of(message.get(TEXT)).facts.get("bleeding_amount") in ("spotting", "light")
-        return OTHER if light else None
+        return OTHER if _LIGHT.intersection(marks) else None
     return OTHER
 
 

@@ -9,8 +9,10 @@ from __future__ import annotations
 import json
 import multiprocessing
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -95,82 +97,108 @@ def words_of(text: str) -> str:
     return _NUMBER.sub("9", normalise(text))
 
 
-class Features:
-    """Turns messages into rows of numbers: meaning, marks, words and parts of words."""
+@dataclass(frozen=True)
+class Counted:
+    """What a fitted TfidfVectorizer knows; of a single message it makes the same row, but faster."""
 
-    def __init__(
-        self, marks: Sequence[str], counted: Sequence[TfidfVectorizer], weights: dict[str, float]
-    ) -> None:
-        """Use these marks and these fitted vectorizers."""
+    analyse: Callable[[str], list[str]]
+    """Words -> the parts that are counted."""
+    vocabulary: Mapping[str, int]
+    idf: Vectors
+
+    @classmethod
+    def by(cls, vectorizer: TfidfVectorizer) -> Counted:
+        """Take over what a vectorizer learnt."""
+        return cls(vectorizer.build_analyzer(), vectorizer.vocabulary_, vectorizer.idf_)
+
+    def row(self, words: str) -> tuple[Vectors, Vectors]:
+        """The places of a row that are not nought, and what stands there: shared logarithms, of length 1."""
+        counts = Counter(self.vocabulary[part] for part in self.analyse(words) if part in self.vocabulary)
+        places = np.fromiter(counts, dtype=np.intp, count=len(counts))
+        often = np.fromiter(counts.values(), dtype=float, count=len(counts))
+        numbers = (1 + np.log(often)) * self.idf[places]
+        return places, numbers / (np.linalg.norm(numbers) or 1.0)
+
+
+class Features:
+    """Turns messages into numbers: meaning, marks, words and parts of words, in this order."""
+
+    def __init__(self, marks: Sequence[str], counted: Sequence[Counted], config: Mapping[str, float]) -> None:
+        """Use these marks and these counted words and parts of words."""
         self.marks = tuple(marks)
         self.counted = tuple(counted)
-        self.weights = weights
+        self._config = config
         self._places = {mark: place for place, mark in enumerate(self.marks)}
 
     @classmethod
     def learnt(
-        cls, texts: Sequence[str], vectors: np.ndarray[Any, Any], weights: dict[str, float]
+        cls, texts: Sequence[str], vectors: Vectors, config: Mapping[str, float]
     ) -> tuple[Features, sparse.csr_matrix]:
         """Learn the marks and words that occur in the training examples; also gives their rows."""
-        marks = _marks(texts, weights)
+        marks = _marks_that_count(texts, config)
         words = [words_of(text) for text in texts]
-        counted = [vectorizer.fit(words) for vectorizer in _vectorizers(None, None)]
-        features = cls(sorted({mark for some in marks for mark in some}), counted, weights)
-        return features, features._rows(marks, words, vectors)
+        vectorizers = _vectorizers()
+        counted = [vectorizer.fit_transform(words) for vectorizer in vectorizers]
+        features = cls(
+            sorted({mark for some in marks for mark in some}),
+            [Counted.by(vectorizer) for vectorizer in vectorizers],
+            config,
+        )
+        dense = sparse.csr_matrix(features._dense(marks, vectors))
+        weighted = [weight * rows for weight, rows in zip(features._weights, counted, strict=True)]
+        return features, sparse.hstack([dense, *weighted], format="csr")
 
-    def rows(self, texts: Sequence[str], vectors: np.ndarray[Any, Any]) -> sparse.csr_matrix:
-        """One row a message, given the vectors of the sentence encoder."""
-        return self._rows(_marks(texts, self.weights), [words_of(text) for text in texts], vectors)
+    def scores(self, texts: Sequence[str], vectors: Vectors, weights: Vectors) -> Vectors:
+        """The rows of messages times the weights of a classifier, one column a label."""
+        dense = self._dense(_marks_that_count(texts, self._config), vectors)
+        found: Vectors = dense @ weights[: dense.shape[1]]
+        for row, text in zip(found, texts, strict=True):
+            words, start = words_of(text), dense.shape[1]
+            for weight, counted in zip(self._weights, self.counted, strict=True):
+                places, numbers = counted.row(words)
+                row += (weight * numbers).astype(np.float32) @ weights[start + places]
+                start += len(counted.vocabulary)
+        return found
 
-    def _rows(
-        self, found: Sequence[Sequence[str]], words: Sequence[str], vectors: np.ndarray[Any, Any]
-    ) -> sparse.csr_matrix:
-        marks = np.zeros((len(words), len(self.marks)), dtype=np.float32)
+    @property
+    def _weights(self) -> tuple[float, float]:
+        return self._config["words_weight"], self._config["parts_weight"]
+
+    def _dense(self, found: Sequence[Sequence[str]], vectors: Vectors) -> Vectors:
+        marks = np.zeros((len(found), len(self.marks)), dtype=np.float32)
         for row, some in enumerate(found):
             for mark in some:
                 if mark in self._places:
-                    marks[row, self._places[mark]] = self.weights["marks_weight"]
-        dense = sparse.csr_matrix(np.hstack([self.weights["meaning_weight"] * vectors, marks]))
-        weights = (self.weights["words_weight"], self.weights["parts_weight"])
-        counted = [
-            weight * vectorizer.transform(words)
-            for weight, vectorizer in zip(weights, self.counted, strict=True)
-            if weight
-        ]
-        return sparse.hstack([dense, *counted], format="csr")
+                    marks[row, self._places[mark]] = self._config["marks_weight"]
+        return np.hstack([self._config["meaning_weight"] * vectors, marks])
 
 
 _learnt_from: dict[str, list[str]] = {}
 """The marks of the training examples, which the classifiers share."""
 
 
-def _marks(texts: Sequence[str], weights: Mapping[str, float]) -> list[list[str]]:
-    """The marks of each text; none where they have no weight."""
-    if not weights["marks_weight"]:
-        return [[] for _ in texts]
+def marks_of_all(texts: Sequence[str]) -> list[list[str]]:
+    """The marks of each text; where there are many, read once and on all cores."""
     if len(texts) < _MANY:
         return [marks_of(text) for text in texts]
     new = [text for text in dict.fromkeys(texts) if text not in _learnt_from]
+    default_reader(), cause_finder()  # loaded here once, and not by every copy of this process
     _learnt_from.update(zip(new, on_all_cores(marks_of, new, chunk=200), strict=True))
     return [_learnt_from[text] for text in texts]
 
 
-def _vectorizers(
-    vocabularies: Sequence[dict[str, int]] | None, weights: Sequence[np.ndarray[Any, Any]] | None
-) -> list[TfidfVectorizer]:
+def _marks_that_count(texts: Sequence[str], config: Mapping[str, float]) -> list[list[str]]:
+    """The marks of each text; none where they have no weight."""
+    return marks_of_all(texts) if config["marks_weight"] else [[] for _ in texts]
+
+
+def _vectorizers() -> list[TfidfVectorizer]:
     """One for words and pairs of words, one for parts of words: these survive slips of typing."""
     kinds: list[dict[str, Any]] = [
         {"analyzer": "word", "token_pattern": r"\S+", "ngram_range": (1, 2)},
         {"analyzer": "char_wb", "ngram_range": (2, 5)},
     ]
-    if vocabularies is None or weights is None:
-        return [TfidfVectorizer(**kind, sublinear_tf=True, min_df=2) for kind in kinds]
-    made = []
-    for kind, vocabulary, idf in zip(kinds, vocabularies, weights, strict=True):
-        vectorizer = TfidfVectorizer(**kind, sublinear_tf=True, vocabulary=vocabulary)
-        vectorizer.idf_ = idf
-        made.append(vectorizer)
-    return made
+    return [TfidfVectorizer(**kind, sublinear_tf=True, min_df=2) for kind in kinds]
 
 
 def _fitted(rows: sparse.csr_matrix, closely: float, seed: int, given: Sequence[str | None]) -> LinearSVC:
@@ -207,7 +235,7 @@ class LinearClassifier:
         config: Mapping[str, Any],
     ) -> LinearClassifier:
         """Learn from texts; `answers` has a question's label for each, None where it does not count."""
-        features, rows = Features.learnt(texts, vectors, dict(config))
+        features, rows = Features.learnt(texts, vectors, config)
         labels, weights, bias = {}, [], []
         fitted = on_all_cores(partial(_fitted, rows, config["C"], config["random_state"]), answers.values())
         for question, machine in zip(answers, fitted, strict=True):
@@ -228,8 +256,7 @@ class LinearClassifier:
 
     def rankings(self, texts: Sequence[str], vectors: Vectors) -> list[dict[str, Ranking]]:
         """For each text the ranking of every question."""
-        # 32 bits on both sides: else SciPy copies all the weights into 64 bits, for every message.
-        scores = self._features.rows(texts, vectors).astype(np.float32) @ self._weights + self._bias
+        scores = self._features.scores(texts, vectors, self._weights) + self._bias
         found: list[dict[str, Ranking]] = [{} for _ in texts]
         start = 0
         for question, labels in self._labels.items():
@@ -249,13 +276,10 @@ class LinearClassifier:
         learnt = {
             "labels": self._labels,
             "marks": self._features.marks,
-            "vocabularies": [
-                sorted(vectorizer.vocabulary_, key=vectorizer.vocabulary_.__getitem__)
-                for vectorizer in counted
-            ],
+            "vocabularies": [sorted(some.vocabulary, key=some.vocabulary.__getitem__) for some in counted],
         }
         (folder / "learnt.json").write_text(json.dumps(learnt), encoding="utf-8")
-        idfs = {f"idf{i}": vectorizer.idf_ for i, vectorizer in enumerate(counted)}
+        idfs = {f"idf{i}": some.idf for i, some in enumerate(counted)}
         np.savez(folder / "learnt.npz", weights=self._weights, bias=self._bias, **idfs)
 
     @classmethod
@@ -266,5 +290,9 @@ class LinearClassifier:
             weights, bias = numbers["weights"], numbers["bias"]
             idfs = [numbers[f"idf{i}"] for i in range(len(learnt["vocabularies"]))]
         vocabularies = [dict(zip(v, range(len(v)), strict=True)) for v in learnt["vocabularies"]]
-        features = Features(learnt["marks"], _vectorizers(vocabularies, idfs), dict(config))
+        counted = [
+            Counted(vectorizer.build_analyzer(), vocabulary, idf)
+            for vectorizer, vocabulary, idf in zip(_vectorizers(), vocabularies, idfs, strict=True)
+        ]
+        features = Features(learnt["marks"], counted, config)
         return cls(features, learnt["labels"], weights, bias, config["sharpness"])

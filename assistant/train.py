@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from assistant import silence_libraries
 from assistant.checks import MODEL, ROOT, StartError, check_knowledge
@@ -67,7 +68,9 @@ def run_rasa_train() -> None:
     silence_libraries()
     import matplotlib.font_manager  # noqa: F401 - warns when imported, and Rasa would let that through
     import rasa.__main__
+    from rasa.engine.training import graph_trainer
 
+    graph_trainer.TrainingHook = _without_cache()
     os.chdir(ROOT)
     name = MODEL.name.removesuffix(".tar.gz")
     # By force: Rasa's own cache does not know what the classifiers read from knowledge/.
@@ -80,6 +83,27 @@ def run_rasa_train() -> None:
             raise StartError("The model could not be trained; the lines above say why.") from None
     if not MODEL.exists():
         raise StartError("Training left no model; the lines above say why.")
+
+
+def _without_cache() -> type:
+    """Stand in for Rasa's TrainingHook: it fingerprints all data around every component.
+
+    That takes ten seconds, and is for a cache that training by force never reads.
+    """
+    from rasa.engine.graph import GraphNodeHook
+
+    class WithoutCache(GraphNodeHook):  # type: ignore[misc]  # Rasa is untyped here
+        def __init__(self, **kwargs: Any) -> None:
+            """Need neither cache, storage nor schema."""
+
+        def on_before_node(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+            """Take no fingerprint."""
+            return {}
+
+        def on_after_node(self, *args: Any, **kwargs: Any) -> None:
+            """Keep nothing."""
+
+    return WithoutCache
 
 
 if __name__ == "__main__":

@@ -11,13 +11,15 @@ from typing import Any, NamedTuple
 import yaml
 
 from spotwise.conditions import Vocabulary
-from spotwise.words import Spelling, normalise, phrase_pattern
+from spotwise.words import Spelling, WordIndex, normalise, phrase_pattern
 
 _SIGHS = (
     r"(?:[,.!]+ |(?:so|well|oh|um|erm|ok|okay|thanks|hi|hmm|honestly|ah|god|gosh|er|uh|lol|haha|hello"
     r"|sorry) )*"
 )
 """What people say before the answer itself."""
+_FINDING = ("say", "answers", "volunteered", "except")
+"""What of an entry is looked for whatever else the message says."""
 
 
 class Span(NamedTuple):
@@ -59,8 +61,9 @@ class Entry:
 
     def denials(self, words: str, stated: Iterable[Span]) -> list[Span]:
         """Where the words say it with a "no" in between."""
-        said = [*stated, *spans(self.say, words)]
-        return [span for span in spans(self.negated, words) if not span.touches(said)]
+        found = spans(self.negated, words)
+        said = [*stated, *spans(self.say, words)] if found else []
+        return [span for span in found if not span.touches(said)]
 
     def mentions(self, words: str, asked: str | None) -> list[Span]:
         """Where the words say it, `asked` being the question they answer."""
@@ -97,6 +100,15 @@ class Lexicon:
             for slot, values in raw["facts"].items()
             for value, how in values.items()
         ]
+        self._index = WordIndex(
+            how if isinstance(how, list) else [phrase for key in _FINDING for phrase in how.get(key) or ()]
+            for values in raw["facts"].values()
+            for how in values.values()
+        )
+
+    def possible(self, words: str) -> list[Entry]:
+        """The entries of which something may be found in the words: a look at each of them takes long."""
+        return [self.entries[place] for place in self._index.possible(words)]
 
     def words_of(self, text: str) -> str:
         """The normalised words of a message, each with a space after it."""

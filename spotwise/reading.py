@@ -178,7 +178,7 @@ class _Reading:
     # --- Mentions and numbers ---
 
     def _read_mentions(self) -> None:
-        for entry in self.lexicon.entries:
+        for entry in self.lexicon.possible(self.words):
             mentions = entry.mentions(self.words, self.asked)
             if mentions:
                 senses = {self.message.sense(entry, span) for span in mentions}

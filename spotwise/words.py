@@ -15,6 +15,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache
+from typing import NamedTuple
 
 from rapidfuzz.distance import OSA
 
@@ -198,6 +200,8 @@ def _ten(match: re.Match[str]) -> str:
 _GAP = r"(?:(?!(?:not|no|never|without) )[^\s.!?;:]+ ){0,4}?"
 _GAP_WITH_NO = r"(?:[^\s.!?;:]+ ){0,4}?"
 _GAP_IN_ONE_BREATH = r"(?:(?!but )[^\s.!?;:,]+ ){0,4}?"
+_ANY_GAP = "\0"
+"""Stands in the pattern of a phrase for one of these."""
 _PIECE = re.compile(r"\.\.|[()|]|[*?]|[^\s()|*?]+")
 _SPECIAL = {
     "N": r"\d+(?:\.\d+)? ",
@@ -205,6 +209,8 @@ _SPECIAL = {
     "^": "^",
     "$": r"(?=(?:[.,!?;:)] )*$)",
 }
+_PLACES = ("^", "$")
+_WORD_END = re.compile(r" (?=[|)]|$)")
 
 
 def phrase_pattern(
@@ -218,59 +224,76 @@ def phrase_pattern(
     Raises ValueError for a phrase that cannot be read.
     """
     gap = _GAP_IN_ONE_BREATH if in_one_breath else _GAP_WITH_NO if across_no else _GAP
-    return re.compile(r"(?<!\S)(?:" + "|".join(_Phrase(phrase, gap).pattern() for phrase in phrases) + ")")
+    pattern = "|".join(_read(phrase).pattern for phrase in phrases)
+    return re.compile(rf"(?<!\S)(?:{pattern.replace(_ANY_GAP, gap)})")
+
+
+class _Part(NamedTuple):
+    """A part of a phrase, as a pattern."""
+
+    pattern: str
+    needs: frozenset[str] | None = None
+    """Words (`feel*` for any ending) of which one is in whatever it finds; None where that may be no word."""
+    is_optional: bool = False
+    """Whether it is found where there is no word at all."""
 
 
 class _Phrase:
     """Reads one phrase. Every word in the pattern takes the space after it along."""
 
-    def __init__(self, phrase: str, gap: str) -> None:
+    def __init__(self, phrase: str) -> None:
         self.phrase = phrase
-        self.gap = gap
         self.pieces: list[str] = _PIECE.findall(phrase)
         self.position = 0
 
-    def pattern(self) -> str:
-        pattern = self._sequence()
-        if self.position < len(self.pieces) or not pattern:
+    def read(self) -> _Part:
+        part = self._sequence()
+        if self.position < len(self.pieces) or not part.pattern:
             raise ValueError(f"cannot read the phrase '{self.phrase}'")
-        return pattern
+        return part
 
-    def _sequence(self) -> str:
+    def _sequence(self) -> _Part:
         found = []
         while self.position < len(self.pieces) and self.pieces[self.position] not in (")", "|"):
             found.append(self._item())
-        return "".join(found)
+        needs = min((part.needs for part in found if part.needs is not None), key=_commonness, default=None)
+        return _Part("".join(part.pattern for part in found), needs, all(part.is_optional for part in found))
 
-    def _item(self) -> str:
+    def _item(self) -> _Part:
         piece = self._take()
         if piece == "(":
-            words = self._group()
+            part = self._group()
         elif piece == "..":
-            return self.gap
+            return _Part(_ANY_GAP, is_optional=True)
         elif piece in _SPECIAL:
-            words = _SPECIAL[piece]
+            part = _Part(_SPECIAL[piece], is_optional=piece in _PLACES)
         elif piece in ("*", "?"):
             raise ValueError(f"'{piece}' has no word before it in '{self.phrase}'")
         else:
-            words = re.escape(piece) + " "
+            part = _Part(re.escape(piece) + " ", frozenset([piece]))
         if self._skip("*"):
-            words = re.sub(r" (?=[|)]|$)", lambda _: r"[^\s]* ", words)
-        return f"(?:{words})?" if self._skip("?") else words
+            part = part._replace(
+                pattern=_WORD_END.sub(r"[^\\s]* ", part.pattern),
+                needs=part.needs and frozenset(word.rstrip("*") + "*" for word in part.needs),
+            )
+        return _Part(f"(?:{part.pattern})?", is_optional=True) if self._skip("?") else part
 
-    def _group(self) -> str:
+    def _group(self) -> _Part:
         choices = [self._sequence()]
         while self._skip("|"):
             choices.append(self._sequence())
         if not self._skip(")"):
             raise ValueError(f"a bracket is not closed in '{self.phrase}'")
-        if any(
-            re.fullmatch(choice, "") for choice in choices if choice not in (_SPECIAL["^"], _SPECIAL["$"])
-        ):
+        places = [_SPECIAL[place] for place in _PLACES]
+        if any(choice.is_optional and choice.pattern not in places for choice in choices):
             raise ValueError(
                 f"a choice in a bracket may be missing as a whole in '{self.phrase}': write (a|b)? instead"
             )
-        return f"(?:{'|'.join(choices)})"
+        return _Part(
+            f"(?:{'|'.join(choice.pattern for choice in choices)})",
+            _any_of(choices),
+            any(choice.is_optional for choice in choices),
+        )
 
     def _take(self) -> str:
         self.position += 1
@@ -281,3 +304,56 @@ class _Phrase:
             self.position += 1
             return True
         return False
+
+
+@cache
+def _read(phrase: str) -> _Part:
+    """A phrase as a pattern. Raises ValueError for one that cannot be read."""
+    return _Phrase(phrase).read()
+
+
+def _any_of(parts: Iterable[_Part]) -> frozenset[str] | None:
+    """What any of several parts needs."""
+    needs: set[str] = set()
+    for part in parts:
+        if part.needs is None:
+            return None
+        needs |= part.needs
+    return frozenset(needs)
+
+
+def _commonness(words: frozenset[str]) -> int:
+    """How many messages hold one of the words, very roughly: short words are in most, long ones in few."""
+    return sum(max(1, 40 >> len(word)) for word in words)
+
+
+class WordIndex:
+    """Knows which of many lists of phrases may be found at all, by the words that they need."""
+
+    def __init__(self, lists: Iterable[Iterable[str]]) -> None:
+        """Read the phrases of each list. Raises ValueError for one that cannot be read."""
+        self._always: set[int] = set()
+        self._by_word: dict[str, set[int]] = {}
+        self._by_stem: dict[str, set[int]] = {}
+        for place, phrases in enumerate(lists):
+            needs = _any_of(map(_read, phrases))
+            if needs is None:
+                self._always.add(place)
+            for word in needs or ():
+                index = self._by_stem if word.endswith("*") else self._by_word
+                index.setdefault(word.rstrip("*"), set()).add(place)
+        self._stem_lengths = sorted({len(stem) for stem in self._by_stem})
+
+    def possible(self, words: str) -> list[int]:
+        """The places of the lists that may be found in normalised words; of all others none is."""
+        places = set(self._always)
+        for word in set(words.split()):
+            places |= self._by_word.get(word, _NOWHERE)
+            for length in self._stem_lengths:
+                if length > len(word):
+                    break
+                places |= self._by_stem.get(word[:length], _NOWHERE)
+        return sorted(places)
+
+
+_NOWHERE: frozenset[int] = frozenset()

@@ -20,6 +20,7 @@ from rasa.shared.nlu.training_data.training_data import TrainingData
 from assistant.cause_extractor import CauseExtractor
 from assistant.encoder_graph import SIZE, VOCABULARY_SHA256, EncoderError, checked
 from assistant.intent_classifier import SENTENCE_RANKINGS, IntentClassifier, sentences_of
+from assistant.linear import Counted, _vectorizers
 from assistant.safety_classifier import SafetyClassifier
 from assistant.sentence_encoder import LONGEST, SentenceEncoder, WordPieces, sentence_model
 from spotwise.knowledge import load_knowledge
@@ -162,6 +163,19 @@ def test_sentences_are_ranked_too(classifier: IntentClassifier) -> None:
         "report_self_harm",
     ]
     assert SENTENCE_RANKINGS not in message.as_dict(only_output_properties=True)
+
+
+@pytest.mark.parametrize(
+    "words", ["", "blod", "a spot of blood , blood again and bloody sheets", "not in it"]
+)
+def test_a_row_is_the_one_that_the_vectorizer_makes(words: str) -> None:
+    texts = ["a spot of blood", "blood on the sheets", "spots again , a spot", "it does not hurt"]
+    for vectorizer in _vectorizers():
+        vectorizer.fit(texts)
+        places, numbers = Counted.by(vectorizer).row(words)
+        row = np.zeros(len(vectorizer.vocabulary_))
+        row[places] = numbers
+        assert row == pytest.approx(vectorizer.transform([words]).toarray()[0])
 
 
 def test_sentences() -> None:

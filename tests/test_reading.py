@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from evaluation import sets
 from spotwise.knowledge import DEFAULT_FOLDER
+from spotwise.lexicon import spans
 from spotwise.reading import LISTS, Reading, default_reader
 from spotwise.words import phrase_pattern
 
@@ -430,3 +431,14 @@ def test_everyday_messages_are_read_no_worse_than_before() -> None:
 )
 def test_a_look_alike_hides_nothing_that_is_told_beside_it(key: str, text: str) -> None:
     assert says(read(text), key)
+
+
+def test_entries_that_are_not_looked_for_would_not_be_found() -> None:
+    lexicon = default_reader().lexicon
+    for message in sets.facts(sets.READING / "facts.yml"):
+        words = lexicon.words_of(message.text)
+        possible = lexicon.possible(words)
+        assert len(possible) < len(lexicon.entries) / 2, message.text
+        for entry in lexicon.entries:
+            patterns = (entry.say, entry.answers, entry.volunteered, entry.negated, entry.unlike)
+            assert entry in possible or not any(spans(pattern, words) for pattern in patterns), message.text

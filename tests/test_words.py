@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spotwise.words import LONGEST, Spelling, normalise, phrase_pattern
+from spotwise.words import LONGEST, Spelling, WordIndex, normalise, phrase_pattern
 
 
 @pytest.mark.parametrize(
@@ -109,6 +109,26 @@ def test_a_phrase_is_read_or_refused(phrase: str) -> None:
     except ValueError:
         return
     pattern.search("a b a b ")
+
+
+_PHRASES = ["a b", "(ab|ba)* b", "a? b", "(a|b)? ab", "a .. ba", "((a b)|ba)* a", "^ ab $", "N a", "N", "b*"]
+
+
+@given(
+    st.lists(st.sampled_from(_PHRASES), max_size=3),
+    st.lists(st.sampled_from(["a", "b", "ab", "ba", "aba", "1", ".", "no"])),
+)
+def test_the_index_leaves_out_no_list_that_is_found(phrases: list[str], words: list[str]) -> None:
+    text = "".join(f"{word} " for word in words)
+    found = bool(phrases) and phrase_pattern(phrases).search(text)
+    assert not found or WordIndex([phrases]).possible(text) == [0]
+
+
+def test_the_index_leaves_out_lists_whose_words_are_missing() -> None:
+    index = WordIndex([["a lot of blood"], ["(pass|black)* out"], ["N"], ["my? cramps"]])
+    assert index.possible("passed out ") == [1, 2]
+    assert index.possible("out of my cramps ") == [2, 3]
+    assert index.possible("blood ") == [0, 2]
 
 
 def test_spelling_puts_slips_right_and_leaves_other_words() -> None:
