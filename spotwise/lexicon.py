@@ -57,7 +57,7 @@ class Entry:
     only_with: re.Pattern[str] | None = None
     """Has to be somewhere in the message too."""
     counts: frozenset[str] = frozenset()
-    """Where a mention counts all the same: past, partner, other, question, gone."""
+    """Where a mention counts all the same: past, partner, other, question, gone, elsewhere."""
 
     def denials(self, words: str, stated: Iterable[Span]) -> list[Span]:
         """Where the words say it with a "no" in between."""
@@ -88,6 +88,7 @@ class Lexicon:
         self._spelling = Spelling(raw["spellings"], _phrases(raw), english)
         self._counts: Mapping[str, Sequence[str]] = raw["counts"]
         self.denied_in_a_row = frozenset(raw["denied_in_a_row"])
+        self._of_the_body = frozenset(raw["of_the_body"])
         self.cues = _patterns(raw["cues"])
         self.events = _patterns(raw["events"])
         self.answers = {
@@ -109,6 +110,10 @@ class Lexicon:
     def possible(self, words: str) -> list[Entry]:
         """The entries of which something may be found in the words: a look at each of them takes long."""
         return [self.entries[place] for place in self._index.possible(words)]
+
+    def is_of_the_body(self, entry: Entry) -> bool:
+        """Whether an entry tells of a place in the body, and so not of any other place."""
+        return entry.slot in self._of_the_body and "elsewhere" not in entry.counts
 
     def words_of(self, text: str) -> str:
         """The normalised words of a message, each with a space after it."""

@@ -292,7 +292,7 @@ _WEEKS = [
         r"|with (?:my|our|baby|twins|#))"
     ),
     re.compile(
-        rf"(?<!\S)(?:pregnant|expecting) (?:[^\s.!?;]+ ){{0,5}}?(?P<n>\d{{1,2}})(?: \+ \d)? "
+        rf"(?<!\S)(?:pregnant|expecting|up the duff) (?:[^\s.!?;]+ ){{0,5}}?(?P<n>\d{{1,2}})(?: \+ \d)? "
         rf"(?:weeks?|w){_DAYS_TOO}(?! (?:ago|old))"
     ),
     re.compile(r"(?<!\S)(?P<n>\d{1,2}) \+ [0-6](?! (?:\d|hours?|years?))(?!\S)"),
@@ -313,12 +313,15 @@ _MONTHS = re.compile(
 _ASKED_MONTHS = re.compile(r"(?<!\S)(?P<n>\d(?:\.5)?) months?(?! ago)")
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth")
 _WEEKS_IN_A_MONTH = 4.35
-_BABY_OR_EARLIER = re.compile(
-    r"(?:(?:baby|son|daughter|newborn|he|she|twins) (?:is|are|was|were|turned|just turned) "
-    r"(?:about |only |nearly |now )?"
-    r"|(?:lost|miscarr\w*|bled|terminat\w*) (?:[^\s.!?;]+ ){0,6}?at |(?:was|gave birth|born) (?:at )?)$"
+_BABY = re.compile(
+    r"(?:baby|son|daughter|newborn|he|she|twins) (?:is|are|was|were|turned|just turned) "
+    r"(?:about |only |nearly |now )?$"
 )
-_PREGNANCY_WORDS = re.compile(r"pregnan|scan|midwife|baby is|bump|due date")
+_EARLIER = re.compile(
+    r"(?:(?:lost|miscarr\w*|bled|terminat\w*) (?:[^\s.!?;]+ ){0,6}?at |(?:was|gave birth|born) (?:at )?)$"
+)
+_OF_A_PREGNANCY = re.compile(r"gone|along|preg")
+_PREGNANCY_WORDS = re.compile(r"pregnan|scan|midwife|baby is|baby has gone quiet|bump|due date|up the duff")
 
 
 FULL_TERM = 40
@@ -327,12 +330,13 @@ _DUE_IN = re.compile(
     r"(?:coming|due|expected|arriving|arrives|born|birth)(?: date)?(?: is)? in (?P<n>\d{1,2}"
     r"|an?) (?P<unit>week|month)s?(?!\S)"
 )
+_EXPECTS = re.compile(r"baby|pregnan|twins|due date|expecting|(?:i am|she is|we are) due in")
 
 
 def weeks_until_due(words: str) -> int | None:
     """Whole weeks until a baby is due, where that is told."""
     match = _DUE_IN.search(words)
-    if match is None or not re.search(r"baby|pregnan|twins|due date|expecting", words):
+    if match is None or "period" in words or not _EXPECTS.search(words):
         return None
     number = int(match["n"]) if match["n"].isdigit() else 1
     return number if match["unit"] == "week" else round(number * 4.35)
@@ -348,7 +352,7 @@ def weeks_pregnant(words: str, asked: bool) -> int | None:
         int(match["n"])
         for pattern in patterns
         for match in pattern.finditer(words)
-        if 1 <= int(match["n"]) <= 45 and not _BABY_OR_EARLIER.search(words[: match.start()])
+        if 1 <= int(match["n"]) <= 45 and not _is_of_a_baby_or_earlier(words, match)
     ]
     if told:
         return max(told)  # the safe reading where two are told
@@ -363,6 +367,13 @@ def weeks_pregnant(words: str, asked: bool) -> int | None:
         return int(match["n"])
     match = _ASKED_MONTHS.search(words)
     return round(float(match["n"]) * _WEEKS_IN_A_MONTH) if match else None
+
+
+def _is_of_a_baby_or_earlier(words: str, match: re.Match[str]) -> bool:
+    """Whether weeks are the age of a baby, or of a pregnancy that ended."""
+    before = words[: match.start()]
+    of_a_baby = _BABY.search(before) and not _OF_A_PREGNANCY.search(match[0])
+    return bool(of_a_baby or _EARLIER.search(before))
 
 
 def _weeks_of_months(match: re.Match[str]) -> int | None:

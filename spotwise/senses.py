@@ -9,9 +9,18 @@ from typing import Literal
 
 from spotwise.lexicon import Entry, Lexicon, Span, spans
 
-Sense = Literal["stated", "doubted", "denied", "asked", "past", "other", "partner"]
+Sense = Literal["stated", "doubted", "denied", "asked", "past", "other", "partner", "elsewhere"]
 
-PLAINEST_FIRST: tuple[Sense, ...] = ("stated", "doubted", "denied", "partner", "other", "past", "asked")
+PLAINEST_FIRST: tuple[Sense, ...] = (
+    "stated",
+    "doubted",
+    "denied",
+    "partner",
+    "other",
+    "past",
+    "asked",
+    "elsewhere",
+)
 """Where a message mentions a fact twice, the earlier of these counts."""
 
 FARTHEST_NEGATION = 9
@@ -31,10 +40,17 @@ _ENDS_NEGATION = re.compile(
 _ENDS_QUESTION = re.compile(r"(?<!\S)(?:but|because|i have|i am|i had|i feel|and i|i got) ")
 _ENDS_OTHER = re.compile(r"(?<!\S)(?:,|but|and i|i (?:am|have|had|was|feel|felt|bled|bleed|got|get)) ")
 _ENDS_PARTNER = re.compile(r"(?<!\S)(?:,|i|my|me|and|we) ")
+_ENDS_PART = re.compile(r"(?:(?:now|lol|though|haha|so) )*(?:$|[,.;!?)] |(?:and|but|so) )")
+_PARTS = (", ", " and ", " but ", " then ")
+"""What divides a sentence into parts, each of which may be about another part of the body."""
 _ENDS_DOUBT = re.compile(r"(?<!\S)(?:,|but|and) ")
 _ASKS = re.compile(
     r"^(?:so |and |but |also |or |, )*"
     r"(?:is it|is this|is that|can|could|does|do|should|would|will|what|how|am i supposed)\b"
+)
+_ASKS_WITHOUT_MARK = re.compile(
+    r"^(?:so |and |but |also |or |, )*(?:could|would|should|will) "
+    r"(?!i |be |say |have |not |rather |like |prefer )"
 )
 _ASKS_FOR_ADVICE = re.compile(r"(?:should|can|do) i ")
 _FIRST_PERSON = re.compile(r"(?<!\S)(?:i|my|me|we|she|her) ")
@@ -78,8 +94,12 @@ class Message:
             return "asked"
         if "past" not in entry.counts and self._is_past(span, sentence):
             return "past"
-        if "other" not in entry.counts and self.is_others(span, sentence):
+        if "other" not in entry.counts and (
+            self.is_others(span, sentence) or self._is_said_to_be_others(span, sentence)
+        ):
             return "other"
+        if self.lexicon.is_of_the_body(entry) and self._is_elsewhere(span, sentence):
+            return "elsewhere"
         if (
             "partner" not in entry.counts
             and not self.about_other
@@ -146,6 +166,8 @@ class Message:
                 if len(between.split()) <= FARTHEST_QUESTION and not _ENDS_QUESTION.search(between):
                     return True
         before = self.words[sentence.start : span.start]
+        if _ASKS_WITHOUT_MARK.match(before) and not _ENDS_QUESTION.search(before):
+            return True
         if self.words[sentence.end : sentence.end + 1] != "?" or not _ASKS.match(before):
             return False
         return not _FIRST_PERSON.search(_ASKS_FOR_ADVICE.sub("", before))
@@ -156,8 +178,26 @@ class Message:
         comma = self.words.find(", ", span.end, sentence.end)
         right = comma if comma != -1 else sentence.end
         return any(
-            max(left, sentence.start) <= cue.start < right and not cue.touches([span])
+            (max(left, sentence.start) <= cue.start < right and not cue.touches([span]))
+            or (cue.start == right + 2 and _ENDS_PART.match(self.words, cue.end))  # "fainted once, years ago"
             for cue in self.cues["past"]
+        )
+
+    def _is_elsewhere(self, span: Span, sentence: Span) -> bool:
+        """Whether the same part of the sentence names a part of the body that is not meant here."""
+        left = max(self.words.rfind(stop, sentence.start, span.start) + 1 for stop in _PARTS)
+        ends = [self.words.find(stop, span.end, sentence.end) for stop in _PARTS]
+        right = min((end for end in ends if end != -1), default=sentence.end)
+        return any(
+            max(left, sentence.start) <= cue.start < right and not cue.touches([span])
+            for cue in self.cues["elsewhere"]
+        )
+
+    def _is_said_to_be_others(self, span: Span, sentence: Span) -> bool:
+        """Whether what follows says that somebody else is meant: "tamoxifen? no, that is my sister"."""
+        return any(
+            cue.start >= span.end and len(self.words[span.end : cue.start].split()) <= FARTHEST_PARTNER
+            for cue in self.cues["other_after"]
         )
 
     def is_others(self, span: Span, sentence: Span) -> bool:

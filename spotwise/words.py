@@ -186,10 +186,14 @@ class Spelling:
         known = self._by_start.get(word[0], ())
         for slips in (1, 2) if len(word) >= self.TWO_SLIPS_FROM else (1,):
             close = [other for other in known if OSA.distance(word, other, score_cutoff=slips) <= slips]
-            if close:
-                # A letter missed, added or swapped is a likelier slip than a wrong one.
-                close = [o for o in close if len(o) != len(word) or sorted(o) == sorted(word)] or close
-                return close[0] if len(close) == 1 else word
+            for likeliest in (
+                [other for other in close if sorted(other) == sorted(word)],  # two letters swapped
+                [other for other in close if len(other) > len(word)],  # a letter missed
+                [other for other in close if len(other) < len(word)],
+                close,
+            ):
+                if likeliest:
+                    return likeliest[0] if len(likeliest) == 1 else word
         return word
 
 

@@ -142,6 +142,8 @@ def test_spelling_puts_slips_right_and_leaves_other_words() -> None:
     assert spelling.right("dischrage") == spelling.right("dischatge") == "discharge"
     assert spelling.right("disxhrage") == "discharge"  # a long word may hold two slips
     assert spelling.right("blxxding") == "bleeding"
+    assert Spelling({}, ["peri", "period", "tired", "tied"]).right("perid") == "period"
+    assert Spelling({}, ["tired", "tied"]).right("tierd") == "tired"
     assert spelling.right("breeding") == "breeding"  # an English word
     assert spelling.right("blood") == "blood"
 
