@@ -307,6 +307,7 @@ def run_rasa(
     from assistant import health
     from assistant.action_endpoint import ActionEndpoint
     from assistant.endpoints import endpoints_file, store_from
+    from assistant.graph_runner import use_ordered_graphs
     from assistant.guard import guard
     from assistant.lock_store import locks_from
     from assistant.purge import keep_purging, tell_days
@@ -317,6 +318,7 @@ def run_rasa(
     silence_libraries()  # Rasa has just turned their warnings on again
     logging.getLogger("rasa.core.actions.action").addFilter(is_no_digression)
     use_lean_remote_actions()
+    use_ordered_graphs()
     days = keep_days()
     endpoints = AvailableEndpoints.read_endpoints(str(endpoints_file()))
     endpoints.action = ActionEndpoint(endpoints.action)

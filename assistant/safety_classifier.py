@@ -52,8 +52,9 @@ class SafetyClassifier(GraphComponent, IntentClassifier):  # type: ignore[misc] 
             "confidence": 0.7,  # at least, so that the fallback does not take the turn
             "unlikely": 0.02,  # of all red flags together: below it the words are not believed
             "sure": 0.9,  # of all red flags together: from here on they need no sign ("help, an emergency")
-            "any_sign": 0.03,  # of one sign or another: below it the meaning is not believed
-            "sure_sign": 0.9,  # from here on it counts alone
+            "any_sign": 0.1,  # of one sign or another: below it the meaning is not believed
+            "any_self_harm": 0.03,  # the same where it may be self-harm, which is told in veiled words
+            "sure_sign": 0.9,  # of one sign or another: from here on it counts alone
         }
 
     def __init__(self, config: dict[str, Any]) -> None:
@@ -78,7 +79,8 @@ class SafetyClassifier(GraphComponent, IntentClassifier):  # type: ignore[misc] 
             ranking = message.get(INTENT_RANKING) or []
             meanings = message.get(MEANINGS) or {}
             found = self._by_words(message.get(TEXT) or "", ranking)
-            unlikely = meanings.get(IN_A_PART, 1.0) < self._config["any_sign"]
+            least = "any_self_harm" if _likeliest(ranking) == SELF_HARM else "any_sign"
+            unlikely = meanings.get(IN_A_PART, 1.0) < self._config[least]
             if found is None and unlikely and _likely(ranking, RED_FLAGS) < self._config["sure"]:
                 ranking = _lowered(ranking)
                 self._set(message, ranking)
@@ -119,7 +121,7 @@ class SafetyClassifier(GraphComponent, IntentClassifier):  # type: ignore[misc] 
     def _by_meaning(self, ranking: Ranking, sentences: list[Ranking]) -> tuple[str, float] | None:
         likely = _likely(ranking, RED_FLAGS)
         if likely >= self._config["likely"]:
-            return _likeliest(ranking), max(likely, self._config["confidence"])
+            return str(_likeliest(ranking)), max(likely, self._config["confidence"])
         for sentence in sentences:
             intent = _top(sentence)
             if intent in RED_FLAGS and _likely(sentence, (intent,)) >= self._config["likely_in_sentence"]:
@@ -180,6 +182,6 @@ def _likely(ranking: Ranking, intents: tuple[str, ...]) -> float:
     )
 
 
-def _likeliest(ranking: Ranking) -> str:
+def _likeliest(ranking: Ranking) -> str | None:
     """The red flag that stands highest."""
-    return str(next(entry[INTENT_NAME_KEY] for entry in ranking if entry[INTENT_NAME_KEY] in RED_FLAGS))
+    return next((entry[INTENT_NAME_KEY] for entry in ranking if entry[INTENT_NAME_KEY] in RED_FLAGS), None)

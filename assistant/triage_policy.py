@@ -9,6 +9,7 @@ with a message is decided in `spotwise.dialogue`; here that becomes slots and ne
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -52,8 +53,7 @@ class TriagePolicy(Policy):  # type: ignore[misc]  # Rasa's base class is untype
     ) -> None:
         """Load the knowledge and the lexicon. Raises KnowledgeError where they do not check."""
         super().__init__(config, model_storage, resource, execution_context, **kwargs)
-        self._knowledge = load_knowledge()
-        self._reader = default_reader()
+        load_knowledge(), default_reader()
 
     @classmethod
     def load(
@@ -82,32 +82,54 @@ class TriagePolicy(Policy):  # type: ignore[misc]  # Rasa's base class is untype
     ) -> PolicyPrediction:
         """Give the next action of the plan for this message, or leave the turn to the other policies."""
         probabilities = self._default_predictions(domain)
-        message = tracker.latest_message
-        if message is None or message.text is None:  # a story without words: nothing to read
-            return self._prediction(probabilities)
-        events, plan = self._decided(tracker, message)
-        action = next_action(plan, tracker)
-        if action is None:
-            return self._prediction(probabilities, events=events)
-        probabilities[domain.index_for_action(action)] = 1.0
-        return self._prediction(probabilities, events=events, is_no_user_prediction=True)
+        decision = decision_about(tracker)
+        if decision.action is None:
+            return self._prediction(probabilities, events=decision.events)
+        probabilities[domain.index_for_action(decision.action)] = 1.0
+        return self._prediction(probabilities, events=decision.events, is_no_user_prediction=True)
 
-    def _decided(
-        self, tracker: DialogueStateTracker, message: UserUttered
-    ) -> tuple[list[SlotSet], list[str]]:
-        """The plan for the latest message, and the slots to set where it is decided just now."""
-        decided: Mapping[str, Any] = tracker.get_slot(TURN) or {}
-        if decided.get("message") == message.message_id:
-            return [], list(decided["plan"])
-        if _confirms_deletion(tracker, message):
-            return [SlotSet(TURN, {"message": message.message_id, "plan": [], "digression": False})], []
-        slots = tracker.current_slot_values()
-        in_form = tracker.active_loop_name == FORM
-        turn = hear(slots, understood(message), in_form, self._reader, self._knowledge)
-        plan = list(turn.plan)
-        memory = {"message": message.message_id, "plan": plan, "digression": turn.digression}
-        changed = {name: value for name, value in turn.slots.items() if slots.get(name) != value}
-        return [*(SlotSet(name, value) for name, value in changed.items()), SlotSet(TURN, memory)], plan
+
+@dataclass(frozen=True)
+class Decision:
+    """What triage makes of a moment of a conversation."""
+
+    action: str | None = None
+    """The next action; None where the turn belongs to the other policies."""
+    events: list[SlotSet] = field(default_factory=list)
+    """The slots to set, where the latest message has just been heard."""
+
+
+_latest: tuple[int, UserUttered, Decision] | None = None
+"""The latest decision, for the policies that are asked after this one: after how many events, and of which
+message. The next decision takes its place."""
+
+
+def decision_about(tracker: DialogueStateTracker) -> Decision:
+    """The decision for a conversation as it stands, worked out by the first policy that asks."""
+    global _latest
+    message, events = tracker.latest_message, len(tracker.events)
+    if message is None or message.text is None:  # a story without words: nothing to read
+        return Decision()
+    if _latest is None or _latest[1] is not message or _latest[0] != events:
+        slots, plan = _decided(tracker, message)
+        _latest = events, message, Decision(next_action(plan, tracker), slots)
+    return _latest[2]
+
+
+def _decided(tracker: DialogueStateTracker, message: UserUttered) -> tuple[list[SlotSet], list[str]]:
+    """The plan for the latest message, and the slots to set where it is decided just now."""
+    decided: Mapping[str, Any] = tracker.get_slot(TURN) or {}
+    if decided.get("message") == message.message_id:
+        return [], list(decided["plan"])
+    if _confirms_deletion(tracker, message):
+        return [SlotSet(TURN, {"message": message.message_id, "plan": [], "digression": False})], []
+    slots = tracker.current_slot_values()
+    in_form = tracker.active_loop_name == FORM
+    turn = hear(slots, understood(message), in_form, default_reader(), load_knowledge())
+    plan = list(turn.plan)
+    memory = {"message": message.message_id, "plan": plan, "digression": turn.digression}
+    changed = {name: value for name, value in turn.slots.items() if slots.get(name) != value}
+    return [*(SlotSet(name, value) for name, value in changed.items()), SlotSet(TURN, memory)], plan
 
 
 def understood(message: UserUttered) -> Message:

@@ -1,0 +1,53 @@
+"""Rasa's rules and stories, asked only where the triage policy leaves the turn to them.
+
+The triage policy outranks both, but Rasa asks every policy each time, and each goes through the whole
+conversation for its answer: a third of a turn. Where triage has decided, these two have no say.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rasa.core.policies.memoization import MemoizationPolicy
+from rasa.core.policies.policy import Policy, PolicyPrediction
+from rasa.core.policies.rule_policy import RulePolicy
+from rasa.engine.recipes.default_recipe import DefaultV1Recipe
+from rasa.shared.core.domain import Domain
+from rasa.shared.core.trackers import DialogueStateTracker
+
+from assistant.triage_policy import decision_about
+
+
+class _AfterTriage(Policy):  # type: ignore[misc]  # Rasa's base class is untyped here
+    """A policy that has nothing to say where triage has decided."""
+
+    def predict_action_probabilities(
+        self,
+        tracker: DialogueStateTracker,
+        domain: Domain,
+        rule_only_data: dict[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> PolicyPrediction:
+        """Predict as the policy does, or nothing."""
+        if decision_about(tracker).action is not None:
+            return self._prediction(self._default_predictions(domain))
+        return super().predict_action_probabilities(tracker, domain, rule_only_data=rule_only_data, **kwargs)
+
+
+@DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.POLICY_WITHOUT_END_TO_END_SUPPORT, is_trainable=True)
+class RulesAfterTriage(_AfterTriage, RulePolicy):  # type: ignore[misc]
+    """The rules."""
+
+    def _find_action_from_rules(
+        self, tracker: DialogueStateTracker, domain: Domain, use_text_for_last_user_input: bool
+    ) -> tuple[str | None, str | None, bool]:
+        """Look for a rule by the intent; no rule here is for a certain text, where Rasa looks first."""
+        if use_text_for_last_user_input:
+            return None, None, False
+        found: tuple[str | None, str | None, bool] = super()._find_action_from_rules(tracker, domain, False)
+        return found
+
+
+@DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.POLICY_WITHOUT_END_TO_END_SUPPORT, is_trainable=True)
+class StoriesAfterTriage(_AfterTriage, MemoizationPolicy):  # type: ignore[misc]
+    """The stories."""

@@ -1,0 +1,195 @@
+"""What was made lean in a turn comes to the same as what it stands for."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import rasa.core.processor
+from rasa.core.agent import Agent
+from rasa.core.channels.channel import CollectingOutputChannel, UserMessage
+from rasa.core.policies.memoization import MemoizationPolicy
+from rasa.core.policies.rule_policy import RulePolicy
+from rasa.engine.exceptions import GraphRunError
+from rasa.engine.runner.dask import DaskGraphRunner
+from rasa.shared.core.events import ActionExecuted
+
+from assistant import later_policies, triage_policy
+from assistant.checks import MODEL
+from assistant.graph_runner import OrderedGraphRunner
+from assistant.later_policies import RulesAfterTriage, StoriesAfterTriage
+
+CONVERSATION = (
+    "hi",
+    "is this normal?",
+    "I'm bleeding after sex",
+    "none of those",
+    "why do you ask?",
+    "no, my period was on time",
+    "a few spots",
+    "how common is it?",
+    "I am soaking two pads an hour",
+    "start over",
+    "thanks",
+)
+
+
+@pytest.fixture(scope="module")
+def agent() -> Agent:
+    """The trained assistant, without an action server: what Rasa does by itself is enough here."""
+    loaded: Agent = Agent.load(str(MODEL))
+    return loaded
+
+
+@pytest.fixture
+def dask(agent: Agent) -> Iterator[DaskGraphRunner]:
+    """Rasa's own runner over the same components."""
+    ours = agent.processor.graph_runner
+    runner = DaskGraphRunner.__new__(DaskGraphRunner)
+    runner.__dict__.update(ours.__dict__)
+    yield runner
+    agent.processor.graph_runner = ours
+
+
+def ordered(runner: DaskGraphRunner) -> OrderedGraphRunner:
+    """Our runner over the same components."""
+    made = OrderedGraphRunner.__new__(OrderedGraphRunner)
+    made.__dict__.update({name: value for name, value in runner.__dict__.items() if name != "_orders"})
+    return made
+
+
+async def actions_of(agent: Agent, name: str) -> list[tuple[str, str | None, float | None]]:
+    """What is done in the conversation, by which policy, how surely."""
+    for text in CONVERSATION:
+        await agent.handle_message(UserMessage(text, CollectingOutputChannel(), sender_id=name))
+    tracker = await agent.tracker_store.retrieve(name)
+    assert tracker is not None
+    return [
+        (event.action_name, event.policy, event.confidence)
+        for event in tracker.events
+        if isinstance(event, ActionExecuted)
+    ]
+
+
+def test_messages_are_parsed_as_by_dask(agent: Agent, dask: DaskGraphRunner) -> None:
+    async def parsed() -> list[Any]:
+        return [await agent.parse_message(text) for text in CONVERSATION]
+
+    agent.processor.graph_runner = ordered(dask)
+    ours = asyncio.run(parsed())
+    agent.processor.graph_runner = dask
+    assert ours == asyncio.run(parsed())
+
+
+def test_a_conversation_goes_as_by_dask(agent: Agent, dask: DaskGraphRunner) -> None:
+    agent.processor.graph_runner = ordered(dask)
+    ours = asyncio.run(actions_of(agent, "ordered"))
+    agent.processor.graph_runner = dask
+    assert ours == asyncio.run(actions_of(agent, "dask"))
+
+
+def test_a_conversation_goes_as_with_policies_that_are_always_asked(
+    agent: Agent, dask: DaskGraphRunner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lean = asyncio.run(actions_of(agent, "lean"))
+    monkeypatch.setattr(
+        later_policies._AfterTriage,
+        "predict_action_probabilities",
+        lambda self, *args, **kwargs: super(
+            later_policies._AfterTriage, self
+        ).predict_action_probabilities(*args, **kwargs),
+    )
+    monkeypatch.delattr(RulesAfterTriage, "_find_action_from_rules")
+    assert lean == asyncio.run(actions_of(agent, "whole"))
+
+
+def test_rules_and_stories_work_only_where_triage_leaves_the_turn(
+    agent: Agent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    for policy in (RulePolicy, MemoizationPolicy):
+        whole = policy._prediction_states
+
+        def states(self: Any, *args: Any, _whole: Any = whole, **kwargs: Any) -> Any:
+            asked.append(type(self).__name__)
+            return _whole(self, *args, **kwargs)
+
+        monkeypatch.setattr(policy, "_prediction_states", states)
+
+    async def say(text: str) -> None:
+        await agent.handle_message(UserMessage(text, CollectingOutputChannel(), sender_id="who"))
+
+    asyncio.run(say("hi"))
+    assert {RulesAfterTriage.__name__, StoriesAfterTriage.__name__} <= set(asked)
+    asked.clear()
+    asyncio.run(say("I'm bleeding after sex"))
+    assert not asked
+
+
+def test_a_decision_is_worked_out_once_for_all_policies(
+    agent: Agent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard: list[str] = []
+    hear = triage_policy.hear
+
+    def counted(*args: Any, **kwargs: Any) -> Any:
+        heard.append(args[1].text)
+        return hear(*args, **kwargs)
+
+    monkeypatch.setattr(triage_policy, "hear", counted)
+    asyncio.run(actions_of(agent, "counted"))
+    assert heard == list(CONVERSATION)
+
+
+def test_components_run_once_in_an_order_that_gives_each_what_it_needs() -> None:
+    ran: list[str] = []
+
+    def node(name: str) -> Any:
+        def run(*given: Any) -> tuple[str, str]:
+            ran.append(name)
+            return name, name + "".join(f"({output})" for _, output in given)
+
+        return run
+
+    runner = _runner({"end": ["left", "right"], "left": ["in"], "right": ["left"], "unused": []}, node)
+    assert runner.run({"in": 1}, ["end"]) == {"end": "end(left(1))(right(left(1)))"}
+    assert ran == ["left", "right", "end"]
+
+
+def test_a_component_that_breaks_is_told_as_rasa_tells_it() -> None:
+    def node(name: str) -> Any:
+        def run(*given: Any) -> tuple[str, str]:
+            raise RuntimeError(name)
+
+        return run
+
+    with pytest.raises(GraphRunError):
+        _runner({"end": []}, node).run({}, ["end"])
+
+
+def _runner(needs: dict[str, list[str]], node: Any) -> OrderedGraphRunner:
+    """A runner over made-up components; each gets what it needs in this order."""
+    from rasa.engine.graph import GraphSchema, SchemaNode
+    from rasa.engine.storage.resource import Resource
+
+    runner = OrderedGraphRunner.__new__(OrderedGraphRunner)
+    runner._graph_schema = GraphSchema(
+        {
+            name: SchemaNode(
+                {some: some for some in given}, object, "", "", {}, is_target=name == "end", resource=Resource("")
+            )
+            for name, given in needs.items()
+        }
+    )
+    runner._instantiated_nodes = {name: node(name) for name in needs}
+    return runner
+
+
+def test_rasa_uses_the_runner_once_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    from assistant.graph_runner import use_ordered_graphs
+
+    monkeypatch.setattr(rasa.core.processor, "DaskGraphRunner", DaskGraphRunner)
+    use_ordered_graphs()
+    assert rasa.core.processor.DaskGraphRunner is OrderedGraphRunner
