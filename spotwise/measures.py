@@ -181,7 +181,7 @@ _AGE_ALONE = re.compile(r"(?:^|[,.!?;(] )(?P<age>[1-9]\d) (?:years? )?(?=[,.!?;)
 _TOO_YOUNG = re.compile(
     r"(?:i will be|i am going to be|turning|turn|will be turning|nearly|almost) (?P<age>\d{2})(?!\S)"
 )
-_BARE_AGE = re.compile(rf"(?<!\S)(?P<age>\d{{1,3}}){_NOT_A_LENGTH}(?! - \d| s )(?!\S)")
+_BARE_AGE = re.compile(rf"(?<!\S)(?<!year )(?<!yr )(?<!grade )(?P<age>\d{{1,3}}){_NOT_A_LENGTH}(?! - \d| s )(?!\S)")
 _DECADE = re.compile(r"(?<!\S)(?P<part>early|mid|late)? ?(?P<tens>[1-9]0) s(?!\S)")
 _BANDS = (
     (13, "under_13"),
@@ -208,8 +208,27 @@ _CHILDS_AGE = re.compile(
 """Up to a number: the age of a child the person has."""
 
 
-def age(words: str, asked: str | None) -> int | None:
-    """The person's age in whole years, where it is told; `asked` is the slot of the question just asked."""
+_AGE_NOW = re.compile(
+    r"(?<!\S)(?:(?:now|so|and) )*(?P<age>[1-9]\d) (?:years old )?now(?!\S)|(?<!\S)now (?P<too>[1-9]\d)(?= [.,!]|$)"
+)
+"""An age beside an earlier one: "since I was 52, now 58"."""
+_AGE_OF_OTHER = re.compile(
+    r"(?<!\S)(?:she is|wife is|daughter is|girlfriend is|partner is|mum is|mother is)(?: only| just)? "
+    rf"(?P<age>\d{{1,3}}){_NOT_A_LENGTH}{_AFTER_AGE}"
+)
+
+
+def age(words: str, asked: str | None, of_other: bool = False) -> int | None:
+    """The person's age in whole years, where it is told.
+
+    `asked` is the slot of the question just asked; `of_other`: somebody else's age is meant, not the writer's.
+    """
+    hers = _AGE_OF_OTHER.search(words) if of_other else None
+    if hers and 4 <= int(hers["age"]) <= 110:
+        return int(hers["age"])
+    told_now = _AGE_NOW.search(words)
+    if told_now and re.search(r"(?<!\S)\d\d (?!now)", words):
+        return int(told_now["age"] or told_now["too"])
     soon = _TOO_YOUNG.search(words)
     if asked == "age_group" and soon:
         return int(soon["age"]) - 1
@@ -286,6 +305,7 @@ _WEEKS = [
         r"^(?:hi|hello|hey|so|i am|she is|im|,|\.| )*(?P<n>\d{1,2}) weeks?(?= [,.] | and (?:spot"
         r"|bleed)| here)"
     ),
+    re.compile(r"(?<!\S)(?:i am|she is) (?P<n>\d{1,2}) weeks? (?:and|with|but) (?!(?:a|\d) )"),
     re.compile(
         rf"(?<!\S)(?P<n>\d{{1,2}})(?: \+ \d)? (?:weeks?|w){_DAYS_TOO}(?: (?:or so|maybe|now|about))*"
         r" (?:pregnant|gone(?! (?:quiet|without|by|since|silent))|along|gestation|preg\w*"

@@ -192,7 +192,7 @@ class _Reading:
     def _read_age(self) -> None:
         asked = self.asked == "age_group"
         band = measures.age_range(self.words) if asked else None
-        years = measures.age(self.words, self.asked)
+        years = measures.age(self.words, self.asked, of_other=self.message.about_other)
         about = measures.age_from_decade(self.words, asked)
         if years is not None and band is None:
             self.numbers["age"] = years
@@ -218,7 +218,8 @@ class _Reading:
             return
         says_no = self.asked == "pregnancy" and self.lexicon.answers["no"].match(self.words)
         asked = self.asked in ("pregnancy", "pregnancy_weeks") and not says_no
-        weeks = measures.weeks_pregnant(self.words, asked)
+        words = self.own_numbers if self.message.cues["other"] else self.words
+        weeks = measures.weeks_pregnant(words, asked)
         if weeks is not None:
             self.numbers["pregnancy_weeks"] = weeks
             self.state("pregnancy", "yes")

@@ -62,6 +62,13 @@ _NUMBER = re.compile(r"\d+(?:\.\d+)? |an? (?=(?:[^\s.!?;]+ )?(?:pads?|tampons?|h
 """A number, or the "a" of "a pad an hour"."""
 _GONE_REACH = 4
 """Characters between a mention and "gone": the space and a comma."""
+_BEFORE_GONE = re.compile(
+    r"(?:(?:this morning|this afternoon|last night|last week|yesterday|today|earlier|before|at first|after"
+    r"|afterwards|a bit|a little) )*(?:, )?(?:but|and|then|though) (?:it|they|that|this|those|all|both)? ?"
+)
+"""What may stand between them besides: "cramps this morning but they have gone"."""
+_LIST_OF_THE_PAST = re.compile(r"(?<!\S)(?:i|it|we|she|he|they|now|but|still|then|today|since|this) ")
+"""What ends a list that "used to" began: "used to get thrush, itching, the lot"."""
 
 
 class Message:
@@ -128,9 +135,7 @@ class Message:
     def is_denied(self, entry: Entry, span: Span, sentence: Span) -> bool:
         """Whether a "no" before it reaches the mention, or it is told as gone."""
         if "gone" not in entry.counts and any(
-            0 <= cue.start - span.end <= _GONE_REACH
-            and not _NEXT_SENTENCE.search(self.words[span.end : cue.start])
-            for cue in self.cues["gone"]
+            self._is_said_of(span, cue) for cue in self.cues["gone"] if cue.start >= span.end
         ):
             return True
         if any(cue.start == span.start for cue in self.cues["negative"]):
@@ -140,6 +145,12 @@ class Message:
             for cue in self.cues["negative"]
         )
 
+    def _is_said_of(self, span: Span, gone: Span) -> bool:
+        """Whether what is told as gone is the mention before it."""
+        between = self.words[span.end : gone.start]
+        near = len(between) <= _GONE_REACH and not _NEXT_SENTENCE.search(between)
+        return near or _BEFORE_GONE.fullmatch(between) is not None
+
     def _reaches(self, negation: Span, span: Span, slot: str) -> bool:
         """Whether the negation still holds at `span`: "no fever, chills or pain" denies all three."""
         between = self.words[negation.end : span.start]
@@ -147,6 +158,8 @@ class Message:
         if _ENDS_NEGATION.search(between + first_word) or len(between.split()) > FARTHEST_NEGATION:
             return False
         if self.words.startswith("without ", negation.start) and re.search(r"(?<!\S)(?:,|and) ", between):
+            return False
+        if ", the " in between:  # "not the coil, the implant"
             return False
         if "," in between and _CLAUSE.search(self.words[span.start : span.end]):
             return False
@@ -174,6 +187,14 @@ class Message:
 
     def _is_past(self, span: Span, sentence: Span) -> bool:
         """Whether a past cue stands in the same part of the sentence, between commas."""
+        if any(
+            self.words.startswith("used to ", cue.start)
+            and sentence.start <= cue.start
+            and cue.end <= span.start
+            and not _LIST_OF_THE_PAST.search(self.words[cue.end : span.start])
+            for cue in self.cues["past"]
+        ):
+            return True
         left = max(self.words.rfind(stop, sentence.start, span.start) + 1 for stop in (", ", " but "))
         comma = self.words.find(", ", span.end, sentence.end)
         right = comma if comma != -1 else sentence.end
