@@ -16,7 +16,7 @@ from evaluation import ROOT
 NLU = ROOT / "tests" / "nlu"
 READING = ROOT / "tests" / "reading"
 TRAINING = ROOT / "data" / "nlu"
-FACT_SETS = ("facts", "messages", "plain_words", "natural")
+FACT_SETS = ("facts", "messages", "plain_words", "natural", "natural_second", "natural_third")
 
 _ENTITY = re.compile(r"\[([^\]]+)\](?:\{[^}]*\}|\([^)]*\))")
 

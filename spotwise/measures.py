@@ -161,6 +161,8 @@ _AGES = [
         ),
         r"(?<!\S)(?:f|female|woman) (?P<age>\d{2})(?!\S)",
         r"(?<!\S)(?P<age>\d{2}) here(?!\S)",
+        r"(?<!\S)me(?: being)? (?P<age>\d{2})(?= (?:[,.!]|and|with))",
+        r"(?<!\S)(?:nonbinary|non binary|enby|trans (?:man|guy|masc)) ,? ?(?P<age>\d{2})(?!\S)",
         r"(?<!\S)(?:widow|woman|lady|girl|person|wife|daughter|mother|patient) of (?P<age>\d{1,2})(?!\S)",
         (
             r"(?<!\S)(?:i|wife|daughter|girlfriend|sister|mother|law|partner|friend) who (?:am|is) "
@@ -181,7 +183,9 @@ _AGE_ALONE = re.compile(r"(?:^|[,.!?;(] )(?P<age>[1-9]\d) (?:years? )?(?=[,.!?;)
 _TOO_YOUNG = re.compile(
     r"(?:i will be|i am going to be|turning|turn|will be turning|nearly|almost) (?P<age>\d{2})(?!\S)"
 )
-_BARE_AGE = re.compile(rf"(?<!\S)(?<!year )(?<!yr )(?<!grade )(?P<age>\d{{1,3}}){_NOT_A_LENGTH}(?! - \d| s )(?!\S)")
+_BARE_AGE = re.compile(
+    rf"(?<!\S)(?<!year )(?<!yr )(?<!grade )(?P<age>\d{{1,3}}){_NOT_A_LENGTH}(?! - \d| s )(?!\S)"
+)
 _DECADE = re.compile(r"(?<!\S)(?P<part>early|mid|late)? ?(?P<tens>[1-9]0) s(?!\S)")
 _BANDS = (
     (13, "under_13"),
@@ -209,7 +213,8 @@ _CHILDS_AGE = re.compile(
 
 
 _AGE_NOW = re.compile(
-    r"(?<!\S)(?:(?:now|so|and) )*(?P<age>[1-9]\d) (?:years old )?now(?!\S)|(?<!\S)now (?P<too>[1-9]\d)(?= [.,!]|$)"
+    r"(?<!\S)(?:(?:now|so|and) )*(?P<age>[1-9]\d) (?:years old )?now(?!\S)"
+    r"|(?<!\S)now (?P<too>[1-9]\d)(?= [.,!]|$)"
 )
 """An age beside an earlier one: "since I was 52, now 58"."""
 _AGE_OF_OTHER = re.compile(
@@ -221,7 +226,7 @@ _AGE_OF_OTHER = re.compile(
 def age(words: str, asked: str | None, of_other: bool = False) -> int | None:
     """The person's age in whole years, where it is told.
 
-    `asked` is the slot of the question just asked; `of_other`: somebody else's age is meant, not the writer's.
+    `asked` is the slot of the question just asked; `of_other`: not the writer's age is meant.
     """
     hers = _AGE_OF_OTHER.search(words) if of_other else None
     if hers and 4 <= int(hers["age"]) <= 110:
@@ -305,7 +310,10 @@ _WEEKS = [
         r"^(?:hi|hello|hey|so|i am|she is|im|,|\.| )*(?P<n>\d{1,2}) weeks?(?= [,.] | and (?:spot"
         r"|bleed)| here)"
     ),
-    re.compile(r"(?<!\S)(?:i am|she is) (?P<n>\d{1,2}) weeks? (?:and|with|but) (?!(?:a|\d) )"),
+    re.compile(
+        r"(?<!\S)(?:i am|she is) (?:now )?(?P<n>\d{1,2}) weeks? "
+        r"(?:(?:and|with|but) (?!(?:a|\d) )|(?:now|today)(?= (?:[.,!?]|and)|\s*$))"
+    ),
     re.compile(
         rf"(?<!\S)(?P<n>\d{{1,2}})(?: \+ \d)? (?:weeks?|w){_DAYS_TOO}(?: (?:or so|maybe|now|about))*"
         r" (?:pregnant|gone(?! (?:quiet|without|by|since|silent))|along|gestation|preg\w*"
@@ -360,6 +368,16 @@ def weeks_until_due(words: str) -> int | None:
         return None
     number = int(match["n"]) if match["n"].isdigit() else 1
     return number if match["unit"] == "week" else round(number * 4.35)
+
+
+_NOW_PREGNANT = re.compile(
+    r"(?<!\S)(?:i am|she is) (?:now )?(?:pregnant|\d{1,2} weeks?(?! (?:ago|post|old)))"
+)
+
+
+def is_pregnant_now(words: str) -> bool:
+    """Whether a pregnancy is told as of now, whatever is told of an earlier one."""
+    return _NOW_PREGNANT.search(words) is not None
 
 
 def weeks_pregnant(words: str, asked: bool) -> int | None:
@@ -470,6 +488,9 @@ def pads_per_hour(words: str) -> tuple[float, float] | None:
         groups = match.groupdict()
         pads = {"a": 1.0, "an": 1.0, "my": 1.0, "few": 3.0, "several": 4.0, None: 1.0}.get(groups.get("pads"))
         pads = float(groups["pads"]) if pads is None else pads
+        pads += len(
+            re.findall(r" and an? (?:\S+ )?(?:pad|tampon)", match[0])
+        )  # "a tampon and a pad in an hour"
         told = groups.get("hours")
         hours = {"an": 1.0, "a": 1.0, "the last": 1.0, "the past": 1.0, None: 1.0}.get(told)
         hours = float(told) if hours is None and told else hours or 1.0

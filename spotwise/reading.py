@@ -52,6 +52,12 @@ _SAME = (
 _NOT_OF_THE_BLEEDING = ("periods", "contraception", "medical_history")
 """Questions whose answers tell of an end that is not that of the bleeding."""
 _BLOOD = re.compile(r"bleed|blood|spot|bled")
+_LOOKS_LIKE_BLOOD = re.compile(rf"{_BLOOD.pattern}|pink|red |brown|drip|pad|liner|wip")
+_ENDS_TOO = re.compile(
+    r"(?<!\S)(?<!no )(?<!any )(?<!without )(?:temp|fever|itch|pain|ache|cramp|thrush|chlamydia|infection"
+    r"|thinner|warfarin|antibiotic|treat|flu|covid|jab|breastfe|smear|polyp|cystitis|discharge|smell|burn)"
+)
+"""What can end or be gone, too: told before an end, without a word of blood, it is what ended."""
 _NO_METHOD = frozenset({"none", "condoms", "new_in_3_months", "missed_doses", "coil_threads_changed"})
 
 
@@ -214,7 +220,9 @@ class _Reading:
             self.deny("danger_signs", "fever")
 
     def _read_pregnancy_weeks(self) -> None:
-        if self.senses.get("pregnancy", {}).get("no") == "stated" or self.has_sign("earlier_pregnancy"):
+        if self.senses.get("pregnancy", {}).get("no") == "stated":
+            return
+        if self.has_sign("earlier_pregnancy") and not measures.is_pregnant_now(self.words):
             return
         says_no = self.asked == "pregnancy" and self.lexicon.answers["no"].match(self.words)
         asked = self.asked in ("pregnancy", "pregnancy_weeks") and not says_no
@@ -324,6 +332,10 @@ class _Reading:
         if self.asked in _NOT_OF_THE_BLEEDING and not _BLOOD.search(self.words):
             self.senses.pop("bleeding_status", None)  # "finished years ago", of periods
             return
+        at = self.last_mention.get(("bleeding_status", "stopped"), 0)
+        of_blood = self.asked == "bleeding_status" or _LOOKS_LIKE_BLOOD.search(self.words)
+        if not of_blood and _ENDS_TOO.search(self.words[:at]):
+            self.forget("bleeding_status", "stopped")
         told = set(self.told("bleeding_status"))
         if {"stopped", "ongoing_under_24h"} <= told:
             earlier = min(

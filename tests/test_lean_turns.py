@@ -97,9 +97,9 @@ def test_a_conversation_goes_as_with_policies_that_are_always_asked(
     monkeypatch.setattr(
         later_policies._AfterTriage,
         "predict_action_probabilities",
-        lambda self, *args, **kwargs: super(
-            later_policies._AfterTriage, self
-        ).predict_action_probabilities(*args, **kwargs),
+        lambda self, *args, **kwargs: super(later_policies._AfterTriage, self).predict_action_probabilities(
+            *args, **kwargs
+        ),
     )
     monkeypatch.delattr(RulesAfterTriage, "_find_action_from_rules")
     assert lean == asyncio.run(actions_of(agent, "whole"))
@@ -178,7 +178,13 @@ def _runner(needs: dict[str, list[str]], node: Any) -> OrderedGraphRunner:
     runner._graph_schema = GraphSchema(
         {
             name: SchemaNode(
-                {some: some for some in given}, object, "", "", {}, is_target=name == "end", resource=Resource("")
+                needs={some: some for some in given},
+                uses=object,
+                constructor_name="",
+                fn="",
+                config={},
+                is_target=name == "end",
+                resource=Resource(""),
             )
             for name, given in needs.items()
         }
