@@ -356,7 +356,7 @@ FULL_TERM = 40
 """Weeks of a pregnancy at the due date."""
 _DUE_IN = re.compile(
     r"(?:coming|due|expected|arriving|arrives|born|birth)(?: date)?(?: is)? in (?P<n>\d{1,2}"
-    r"|an?) (?P<unit>week|month)s?(?!\S)"
+    r"|an?) (?P<unit>week|month|fortnight)s?(?!\S)"
 )
 _EXPECTS = re.compile(r"baby|pregnan|twins|due date|expecting|(?:i am|she is|we are) due in")
 
@@ -367,7 +367,7 @@ def weeks_until_due(words: str) -> int | None:
     if match is None or "period" in words or not _EXPECTS.search(words):
         return None
     number = int(match["n"]) if match["n"].isdigit() else 1
-    return number if match["unit"] == "week" else round(number * 4.35)
+    return round(number * {"week": 1, "fortnight": 2, "month": 4.35}[match["unit"]])
 
 
 _NOW_PREGNANT = re.compile(
