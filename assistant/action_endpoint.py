@@ -38,7 +38,18 @@ REMEMBERED = 1000
 ASSESSMENT = "action_give_assessment"
 
 _FORMAT = RemoteAction.action_response_format_spec()
-_VALIDATOR = validator_for(_FORMAT)(_FORMAT)
+_Validator = validator_for(_FORMAT)
+_EVENT = _FORMAT["properties"]["events"]["items"]
+_EVENTS = {
+    kind["properties"]["event"]["const"]: _Validator({**_EVENT, "oneOf": [kind]}) for kind in _EVENT["oneOf"]
+}
+"""A check for each kind of event: Rasa's own tries every kind on every event, a millisecond a turn."""
+_ANSWER = _Validator(
+    {
+        **_FORMAT,
+        "properties": {**_FORMAT["properties"], "events": {"type": "array", "items": {"type": "object"}}},
+    }
+)
 
 logger = logging.getLogger(__name__)
 
@@ -140,7 +151,9 @@ def words_for(action: str, slots: dict[str, Any]) -> list[str]:
 
 def _checked(result: Any) -> dict[str, Any]:
     """What an action came to, in the form that Rasa can read; anything else raises."""
-    _VALIDATOR.validate(result)
+    _ANSWER.validate(result)
+    for event in result["events"]:
+        _EVENTS[event["event"]].validate(event)
     return {"events": result["events"], "responses": result["responses"]}
 
 

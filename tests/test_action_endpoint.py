@@ -7,6 +7,7 @@ import logging
 import socket
 import sys
 import time
+import warnings
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
@@ -14,6 +15,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import jsonschema
 import pytest
 import yaml
 from aiohttp import web
@@ -206,6 +208,35 @@ async def test_a_rejection_reaches_rasa() -> None:
 
 
 # ------------------------------------------------------------------ the words
+@pytest.mark.parametrize(
+    "events",
+    [
+        [],
+        [{"event": "slot", "name": "pain", "value": ["none"], "timestamp": None}],
+        [{"event": "slot", "name": "pain", "value": None}, {"event": "active_loop", "name": None}],
+        [{"event": "action", "name": "action_listen", "policy": None, "confidence": None}],
+        [{"event": "followup", "name": "utter_calm"}, {"event": "restart"}],
+        [{"event": "slot", "value": "without a name"}],
+        [{"event": "slot", "name": 3, "value": "x"}],
+        [{"event": "no such event"}],
+        [{"name": "pain"}],
+        ["slot"],
+        [{"event": "slot", "name": "pain", "value": 1, "timestamp": "now"}],
+        {"event": "slot"},
+    ],
+)
+def test_events_are_checked_as_rasa_checks_them(events: Any) -> None:
+    answer = {"events": events, "responses": []}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        rasas = jsonschema.validators.validator_for(action_endpoint._FORMAT)(action_endpoint._FORMAT)
+    if rasas.is_valid(answer):
+        assert action_endpoint._checked(answer) == answer
+    else:
+        with pytest.raises((KeyError, TypeError, jsonschema.ValidationError)):
+            action_endpoint._checked(answer)
+
+
 def test_an_assessment_says_first_what_to_do() -> None:
     assert words_for("action_give_assessment", {"urgency": "soon", "because": "it came back"}) == [
         "utter_what_to_do",
