@@ -281,7 +281,9 @@ _TEMPERATURE = re.compile(
 )
 
 
-_FEVER_WORDS = re.compile(r"temperature|fever|thermometer|degrees|°|celsius|fahrenheit|shiver|hot|measured")
+_FEVER_WORDS = re.compile(
+    r"temperature|(?<!\S)temps? |fever|thermometer|degrees|°|celsius|fahrenheit|shiver|hot|measured"
+)
 _OWN_AGE = re.compile(r"(?<!\S)(?:i am|she is|age|aged) (?:only |just |now )?$")
 
 
@@ -294,8 +296,9 @@ def temperature(words: str, asked: bool) -> float | None:
             words[match.end() : match.end() + 25],
         )
         near = _FEVER_WORDS.search(before) or _FEVER_WORDS.search(after)
-        sure = match["unit"] or near or ("." in match["n"] and (asked or _FEVER_WORDS.search(words)))
-        if not sure or _OWN_AGE.search(before):
+        exact, of_me = "." in match["n"], _OWN_AGE.search(before)  # "I'm 38.4" is no age
+        sure = match["unit"] or near or (exact and (asked or of_me or _FEVER_WORDS.search(words)))
+        if not sure or (of_me and not exact):
             continue
         if 34 <= number <= 43 and (match["unit"] or "c")[0] != "f":
             return number
