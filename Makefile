@@ -5,7 +5,7 @@ PYTHON := .venv/bin/python
 export RASA_TELEMETRY_ENABLED := false
 
 .DEFAULT_GOAL := help
-.PHONY: help chat serve train test lint knowledge bench evaluate compare misses faults load purge audit lock \
+.PHONY: help chat serve train test lint knowledge bench tune evaluate compare misses faults load purge audit lock \
 	telegram-webhook telegram clean installed model
 
 help: ## explain the targets
@@ -23,6 +23,9 @@ serve: model ## run the assistant on PORT; Ctrl-C stops it
 
 train: model ## train the model, if what it is made from has changed
 	@echo "The model is up to date."
+
+tune: installed ## learn the sentence encoder's tuning anew, after many new examples: a quarter of an hour
+	@$(PYTHON) -W ignore -m tuning
 
 test: model ## run every test
 	@$(PYTHON) -m pytest

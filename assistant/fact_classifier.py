@@ -1,12 +1,14 @@
 """Facts by meaning, where no phrase of the lexicon fits: a danger sign in odd words, an unforeseen answer.
 
-It learns from the examples in `knowledge/answers.yml` and `knowledge/signs.yml`. What follows from how likely
-a fact is, and that the words of the lexicon come first, is decided in `spotwise.dialogue`.
+It learns from the examples in `knowledge/answers.yml` and `knowledge/signs.yml`, and from the messages in
+`knowledge/messages.yml` what tells of a sign and what does not. What follows from how likely a fact is, and
+that the words of the lexicon come first, is decided in `spotwise.dialogue`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +59,26 @@ _SIGN_OF_INTENT = {
 _LIGHT = frozenset({"fact bleeding_amount spotting", "fact bleeding_amount light"})
 """Marks of an example that tells of little blood, and so of no sign."""
 
-Examples = Mapping[str, Mapping[str, Sequence[str]]]
+_GRAVE = frozenset(
+    {
+        ("pregnancy", "yes"),
+        ("pregnancy", "possible"),
+        ("bleeding_amount", "heavy"),
+        ("bleeding_amount", "very_heavy"),
+        ("pain", "severe"),
+        ("consent", "undisclosed"),
+        ("age_group", "under_13"),
+        ("age_group", "13_15"),
+        ("medical_history", "recent_birth"),
+        ("medical_history", "recent_procedure"),
+        ("medical_history", "blood_thinner"),
+        ("medical_history", "bleeding_disorder"),
+        ("circumstances", "object_left_inside"),
+        ("circumstances", "sharp_object"),
+    }
+)
+"""Facts with which it hangs on more than they tell whether a message is urgent."""
+_LISTS = ("medical_history", "circumstances")
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=True)
@@ -94,7 +115,7 @@ class FactClassifier(GraphComponent, RasaIntentClassifier):
 
     def train(self, training_data: TrainingData) -> Resource:
         """Learn from the examples in `knowledge/`, and from those of the intents what is no sign."""
-        texts, labels = labelled(*examples_in(DEFAULT_FOLDER))
+        texts, labels = labelled(examples_in(DEFAULT_FOLDER))
         messages = [message for message in training_data.intent_examples if is_featurised(message)]
         marks = marks_of_all([message.get(TEXT) for message in messages])
         signs = map(sign_of, messages, marks)
@@ -154,36 +175,67 @@ class FactClassifier(GraphComponent, RasaIntentClassifier):
         }
 
 
-def examples_in(folder: Path) -> tuple[Examples, Mapping[str, Sequence[str]]]:
-    """The examples of answers (slot -> value -> texts) and of signs (sign -> texts)."""
-    answers, signs = (
-        yaml.safe_load((folder / name).read_text(encoding="utf-8")) for name in ("answers.yml", "signs.yml")
+@dataclass(frozen=True)
+class Examples:
+    """What is learnt from."""
+
+    answers: Mapping[str, Mapping[str, Sequence[str]]]
+    """Slot -> value -> texts."""
+    signs: Mapping[str, Sequence[str]]
+    """Sign -> texts."""
+    messages: Sequence[Mapping[str, Any]]
+    """Texts with all the facts that they tell."""
+
+
+def examples_in(folder: Path) -> Examples:
+    """The examples of a knowledge folder."""
+    answers, signs, messages = (
+        yaml.load((folder / f"{name}.yml").read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)[name]
+        for name in ("answers", "signs", "messages")
     )
-    return answers["answers"], signs["signs"]
+    return Examples(answers, signs, messages)
 
 
-def labelled(
-    answers: Examples, signs: Mapping[str, Sequence[str]]
-) -> tuple[list[str], dict[str, list[str | None]]]:
+def labelled(examples: Examples) -> tuple[list[str], dict[str, list[str | None]]]:
     """All texts, and for each question the label of every text; None where it does not count.
 
     A harmless answer to a question is an example of no sign, too.
     """
     texts: list[str] = []
-    labels: dict[str, list[str | None]] = {question: [] for question in (*answers, SIGNS)}
-    for slot, values in answers.items():
+    labels: dict[str, list[str | None]] = {question: [] for question in (*examples.answers, SIGNS)}
+    for slot, values in examples.answers.items():
         for value, some in values.items():
             for text in some:
                 texts.append(text)
                 for question in labels:
                     labels[question].append(_label(question, slot, value))
-    for sign, some in signs.items():
+    for sign, some in examples.signs.items():
         for text in some:
             texts.append(text)
             for question in labels:
-                danger = question == "danger_signs" and sign in answers[question]
+                danger = question == "danger_signs" and sign in examples.answers[question]
                 labels[question].append(sign if danger or question == SIGNS else None)
+    for message in examples.messages:
+        found = sign_among(message["facts"], message.get("may", {}))
+        if found is not None and "asked" not in message:
+            texts.append(message["text"])
+            for question in labels:
+                labels[question].append(found if question == SIGNS else None)
     return texts, labels
+
+
+def sign_among(facts: Mapping[str, Any], may: Mapping[str, Any]) -> str | None:
+    """The sign that a message with these facts tells; None where it could be one or not."""
+    dangers = [sign for sign in facts.get("danger_signs", ()) if sign not in _IN_ANY_SLOT]
+    if dangers:
+        return str(dangers[0])
+    if facts.get("consent") == "unwanted":
+        return "assault"
+    if may.get("danger_signs") or may.get("consent") or "unsure" in facts.get("danger_signs", ()):
+        return None
+    grave = {(slot, value) for slot, value in facts.items() if not isinstance(value, list)} & _GRAVE
+    grave |= {(slot, value) for slot in _LISTS for value in facts.get(slot, ())} & _GRAVE
+    return None if grave else OTHER
 
 
 def sign_of(message: Message, marks: Sequence[str]) -> str | None:

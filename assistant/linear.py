@@ -28,7 +28,7 @@ from spotwise.reading import Reading, default_reader
 from spotwise.words import normalise
 
 DEFAULTS: Mapping[str, float] = {
-    "meaning_weight": 2.0,  # of the sentence encoder's features
+    "meaning_weight": 1.0,  # of the sentence encoder's features
     "marks_weight": 0.3,  # of what the lexicon finds; here and below 0 leaves them out
     "words_weight": 1.0,  # of words and pairs of words
     "parts_weight": 1.0,  # of parts of words

@@ -23,6 +23,9 @@ from rasa.shared.nlu.training_data.message import Message
 from assistant.fact_classifier import ANY_SIGN, IN_A_PART, MEANINGS, SIGNS
 from assistant.intent_classifier import INTENT_RANKING, SENTENCE_RANKINGS, Ranking
 from assistant.linear import reading_of
+from assistant.told_classifier import TOLD
+from spotwise.dialogue import SURE
+from spotwise.reading import default_reader
 
 SELF_HARM, ASSAULT, EMERGENCY = "report_self_harm", "report_assault", "report_emergency"
 RED_FLAGS = (SELF_HARM, ASSAULT, EMERGENCY)
@@ -30,8 +33,18 @@ RED_FLAGS = (SELF_HARM, ASSAULT, EMERGENCY)
 _INTENT_OF_SIGN = {"assault": ASSAULT, "self_harm": SELF_HARM}
 _TELLING = (None, "describe_spotting", "express_worry", *RED_FLAGS)
 """Intents of messages that tell something."""
-_NOT_ALWAYS_URGENT = ("pregnant_bleeding", "after_birth_or_operation", "fever", "one_sided_pain")
+_NOT_ALWAYS_URGENT = (
+    "pregnant_bleeding",
+    "after_birth_or_operation",
+    "object_left_inside",
+    "blood_thinner_bleeding",
+    "fever",
+    "one_sided_pain",
+)
 """Signs for which the rules, and not the intent, decide."""
+
+KEPT = 10
+"""Intents that stay in the ranking, as many as Rasa's own classifiers keep."""
 
 ONLY_URGENT = frozenset(
     {"soaking_pads", "large_clots", "fainting", "not_slowing_with_pressure", "gaping_cut_or_swelling"}
@@ -52,9 +65,9 @@ class SafetyClassifier(GraphComponent, IntentClassifier):  # type: ignore[misc] 
             "confidence": 0.7,  # at least, so that the fallback does not take the turn
             "unlikely": 0.02,  # of all red flags together: below it the words are not believed
             "sure": 0.9,  # of all red flags together: from here on they need no sign ("help, an emergency")
-            "any_sign": 0.1,  # of one sign or another: below it the meaning is not believed
-            "any_self_harm": 0.03,  # the same where it may be self-harm, which is told in veiled words
-            "sure_sign": 0.9,  # of one sign or another: from here on it counts alone
+            "any_sign": 0.3,  # of one sign or another: below it the meaning is not believed
+            "any_self_harm": 0.1,  # the same where it may be self-harm, which is told in veiled words
+            "sure_sign": 0.85,  # of one sign or another: from here on it counts alone
         }
 
     def __init__(self, config: dict[str, Any]) -> None:
@@ -78,7 +91,7 @@ class SafetyClassifier(GraphComponent, IntentClassifier):  # type: ignore[misc] 
         for message in messages:
             ranking = message.get(INTENT_RANKING) or []
             meanings = message.get(MEANINGS) or {}
-            found = self._by_words(message.get(TEXT) or "", ranking)
+            found = self._by_words(message, ranking)
             least = "any_self_harm" if _likeliest(ranking) == SELF_HARM else "any_sign"
             unlikely = meanings.get(IN_A_PART, 1.0) < self._config[least]
             if found is None and unlikely and _likely(ranking, RED_FLAGS) < self._config["sure"]:
@@ -91,8 +104,16 @@ class SafetyClassifier(GraphComponent, IntentClassifier):  # type: ignore[misc] 
                     found = None
             if found is not None:
                 self._set(message, _lifted(ranking, *found))
+            self._shorten(message)
         reading_of.cache_clear()  # nothing that people write is kept here
         return messages
+
+    @staticmethod
+    def _shorten(message: Message) -> None:
+        """Keep the likeliest intents only: the ranking is stored with each message, and sent to actions."""
+        ranking = message.get(INTENT_RANKING)
+        if ranking:
+            message.set(INTENT_RANKING, ranking[:KEPT], add_to_output=True)
 
     @staticmethod
     def _set(message: Message, ranking: Ranking) -> None:
@@ -102,15 +123,16 @@ class SafetyClassifier(GraphComponent, IntentClassifier):  # type: ignore[misc] 
 
     def _by_sign(self, meanings: dict[str, Any], ranking: Ranking) -> tuple[str, float] | None:
         signs: dict[str, float] = meanings.get(SIGNS) or {}
-        if not signs or meanings[ANY_SIGN] < self._config["sure_sign"] or _top(ranking) not in _TELLING:
+        clearly_else = _top(ranking) not in _TELLING and ranking[0][PREDICTED_CONFIDENCE_KEY] >= SURE
+        if not signs or meanings[ANY_SIGN] < self._config["sure_sign"] or clearly_else:
             return None
         sign = max(signs, key=lambda name: signs[name])
         if sign in _NOT_ALWAYS_URGENT:
             return None
         return _INTENT_OF_SIGN.get(sign, EMERGENCY), meanings[ANY_SIGN]
 
-    def _by_words(self, text: str, ranking: Ranking) -> tuple[str, float] | None:
-        intent = _told(text)
+    def _by_words(self, message: Message, ranking: Ranking) -> tuple[str, float] | None:
+        intent = _told(message)
         if intent is None or (intent == EMERGENCY and _top(ranking) == "correct_answer"):
             return None
         clearly_else = _top(ranking) not in (None, "describe_spotting")
@@ -129,9 +151,11 @@ class SafetyClassifier(GraphComponent, IntentClassifier):  # type: ignore[misc] 
         return None
 
 
-def _told(text: str) -> str | None:
-    """The red flag that the lexicon finds."""
-    facts = reading_of(text).facts
+def _told(message: Message) -> str | None:
+    """The red flag that the lexicon finds, without the mentions that are most unlikely told."""
+    text = message.get(TEXT) or ""
+    unlikely = set(map(tuple, (message.get(TOLD) or {}).get("unlikely", ())))
+    facts = (default_reader().read(text, unlikely=unlikely) if unlikely else reading_of(text)).facts
     details = set(facts.get("details", ()))
     if "self_harm" in details:
         return SELF_HARM

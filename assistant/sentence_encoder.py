@@ -9,8 +9,9 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import onnxruntime
@@ -30,6 +31,8 @@ from assistant import encoder_graph
 from assistant.checks import ROOT
 from assistant.encoder_graph import SIZE, VOCABULARY_SHA256, WEIGHTS_SHA256, Array
 
+STATES = "states"
+"""Where a message keeps its words, and the vector of each of their pieces, for what looks at them singly."""
 LONGEST = 256
 """Word pieces that the model was made for; the rest of a longer message is left out."""
 
@@ -48,6 +51,14 @@ def _plain(text: str) -> str:
     return "".join(c for c in text if c.isspace() or unicodedata.category(c) not in _DROPPED)
 
 
+class Pieces(NamedTuple):
+    """The words of a text, the ids of their pieces, and the number of each piece's word; -1 for none."""
+
+    words: list[str]
+    ids: list[int]
+    whose: list[int]
+
+
 class WordPieces:
     """Splits text into the ids of word pieces."""
 
@@ -56,11 +67,13 @@ class WordPieces:
         self._ids = {piece: number for number, piece in enumerate(vocabulary)}
         self._unknown, self._first, self._last = (self._ids[name] for name in ("[UNK]", "[CLS]", "[SEP]"))
 
-    def ids(self, text: str) -> list[int]:
-        """The ids of a text, with those that mark its start and its end."""
-        pieces = (piece for word in _SPLIT.findall(_plain(text)) for piece in self._pieces(word))
-        inner = [piece for piece, _ in zip(pieces, range(LONGEST - 2), strict=False)]
-        return [self._first, *inner, self._last]
+    def split(self, text: str) -> Pieces:
+        """The words of a text and their pieces, with those that mark its start and its end."""
+        words = _SPLIT.findall(_plain(text))
+        found = ((piece, place) for place, word in enumerate(words) for piece in self._pieces(word))
+        pieces = list(islice(found, LONGEST - 2))
+        ids = [self._first, *(piece for piece, _ in pieces), self._last]
+        return Pieces(words, ids, [-1, *(place for _, place in pieces), -1])
 
     def _pieces(self, word: str) -> list[int]:
         if len(word) > _LONGEST_WORD:
@@ -79,6 +92,13 @@ class WordPieces:
 
 
 # --- Word pieces to a vector ---
+
+
+class States(NamedTuple):
+    """The pieces of a text, and the last layer's vector of each, one a row."""
+
+    pieces: Pieces
+    vectors: Array
 
 
 class SentenceModel:
@@ -109,22 +129,31 @@ class SentenceModel:
                 found = list(threads.map(self._vector, texts))
         return np.vstack(found) if found else np.zeros((0, 2 * SIZE), dtype=np.float32)
 
+    def states(self, text: str) -> tuple[Array, States]:
+        """The vector of one text, as above, and the vectors of its pieces."""
+        pieces = self._words.split(text)
+        meaning, states = self._session.run(["meaning", "words"], self._input(pieces))
+        return meaning[0], States(pieces, states[0])
+
     def _vector(self, text: str) -> Array:
-        pieces = self._pieces[self._words.ids(text)]
-        (meaning,) = self._session.run(["meaning"], {"pieces": pieces[None, :, :]})
+        (meaning,) = self._session.run(["meaning"], self._input(self._words.split(text)))
         vector: Array = meaning[0]
         return vector
+
+    def _input(self, pieces: Pieces) -> dict[str, Array]:
+        return {"pieces": self._pieces[pieces.ids][None, :, :]}
 
 
 def graph_file() -> Path:
     """The encoder's graph, built where there is none yet of these weights and this code."""
-    made_of = WEIGHTS_SHA256.encode() + Path(encoder_graph.__file__).read_bytes()
+    code, tuning = Path(encoder_graph.__file__), encoder_graph.TUNING
+    made_of = WEIGHTS_SHA256.encode() + code.read_bytes() + tuning.read_bytes()
     digest = hashlib.sha256(made_of).hexdigest()[:16]
     path = ROOT / "models" / f"encoder-{digest}.onnx"
     if not path.exists():
         path.parent.mkdir(exist_ok=True)
         weights = encoder_graph.checked(encoder_graph.package_folder() / "model.safetensors", WEIGHTS_SHA256)
-        graph = encoder_graph.build(encoder_graph.weights_in(weights))
+        graph = encoder_graph.build(encoder_graph.tuned(encoder_graph.weights_in(weights)))
         for old in path.parent.glob("encoder-*"):
             old.unlink()
         unfinished = path.with_suffix(".part")
@@ -173,15 +202,26 @@ class SentenceEncoder(DenseFeaturizer, GraphComponent):
         """Nothing to check."""
 
     def process(self, messages: list[Message]) -> list[Message]:
-        """Add the feature to messages."""
-        alias = self._config[FEATURIZER_CLASS_ALIAS]
-        with_words = [message for message in messages if (message.get(TEXT) or "").strip()]
-        vectors = sentence_model().encode([message.get(TEXT) for message in with_words])
-        for message, vector in zip(with_words, vectors, strict=True):
-            message.add_features(Features(vector[None, :], FEATURE_TYPE_SENTENCE, TEXT, alias))
+        """Add the feature to messages, and what it was made of."""
+        for message in messages:
+            if _has_words(message):
+                vector, states = sentence_model().states(message.get(TEXT))
+                message.set(STATES, states)
+                self._add(message, vector)
         return messages
 
     def process_training_data(self, training_data: TrainingData) -> TrainingData:
         """Add the feature to training examples."""
-        self.process(training_data.training_examples)
+        with_words = [message for message in training_data.training_examples if _has_words(message)]
+        vectors = sentence_model().encode([message.get(TEXT) for message in with_words])
+        for message, vector in zip(with_words, vectors, strict=True):
+            self._add(message, vector)
         return training_data
+
+    def _add(self, message: Message, vector: Array) -> None:
+        alias = self._config[FEATURIZER_CLASS_ALIAS]
+        message.add_features(Features(vector[None, :], FEATURE_TYPE_SENTENCE, TEXT, alias))
+
+
+def _has_words(message: Message) -> bool:
+    return bool((message.get(TEXT) or "").strip())

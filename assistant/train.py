@@ -21,6 +21,7 @@ INPUTS = (
     "knowledge/answers.yml",
     "knowledge/signs.yml",
     "knowledge/lexicon.yml",
+    "knowledge/messages.yml",
     "requirements.txt",
 )
 """What the model is made from. Rules and causes are read at every start: a changed rule needs no training."""

@@ -25,6 +25,7 @@ from rasa.shared.core.generator import TrackerWithCachedStates
 from rasa.shared.core.trackers import DialogueStateTracker
 
 from assistant.fact_classifier import ANY_SIGN, MEANINGS, SIGNS
+from assistant.told_classifier import TOLD
 from spotwise.dialogue import FORM, Message, hear
 from spotwise.knowledge import load_knowledge
 from spotwise.reading import default_reader
@@ -142,6 +143,7 @@ def understood(message: UserUttered) -> Message:
     intent = message.intent or {}
     meanings = dict((message.parse_data or {}).get(MEANINGS) or {})
     signs = meanings.pop(SIGNS, {})
+    told = (message.parse_data or {}).get(TOLD) or {}
     return Message(
         text=message.text or "",
         intent=intent.get("name") or "nlu_fallback",
@@ -151,6 +153,8 @@ def understood(message: UserUttered) -> Message:
         meanings={slot: (meant[0], meant[1]) for slot, meant in meanings.items() if isinstance(meant, list)},
         signs=signs,
         any_sign=meanings.get(ANY_SIGN, 0.0),
+        likely=frozenset(map(tuple, told.get("likely", ()))),
+        unlikely=frozenset(map(tuple, told.get("unlikely", ()))),
     )
 
 

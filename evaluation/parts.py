@@ -10,7 +10,7 @@ import contextlib
 import importlib
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -29,10 +29,10 @@ from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 from sklearn.model_selection import StratifiedKFold  # type: ignore[import-untyped]
 
-from assistant import linear
+from assistant import encoder_graph, linear
 from assistant.intent_classifier import IntentClassifier
 from assistant.safety_classifier import SafetyClassifier
-from assistant.sentence_encoder import SIZE, SentenceModel, sentence_model
+from assistant.sentence_encoder import SIZE, Pieces, SentenceModel, States, sentence_model
 from evaluation import ROOT, sets
 from evaluation.measure import Measured, measured
 from evaluation.scores import Pair, share
@@ -53,6 +53,7 @@ _SPACY = ("EnglishTokenizer",)
 _BOTH = frozenset({"last", "middle"})
 
 Encode = Callable[[SentenceModel, Sequence[str]], "np.ndarray[Any, Any]"]
+GiveStates = Callable[[SentenceModel, str], tuple["np.ndarray[Any, Any]", States]]
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,8 @@ class Variant:
     name: str
     layers: frozenset[str] = _BOTH
     """Of the sentence encoder."""
+    tuned: bool = True
+    """Whether the encoder has what it learnt for this assistant, or is as it was published."""
     settings: Mapping[str, float] = field(default_factory=dict)
     """Of the linear classifiers."""
     without: tuple[str, ...] = ()
@@ -72,14 +75,16 @@ class Variant:
     @property
     def learns_anew(self) -> bool:
         """Whether the classifiers have to be trained for it."""
-        return self.layers != _BOTH or bool(self.settings)
+        return self.layers != _BOTH or not self.tuned or bool(self.settings)
 
 
 VARIANTS = (
     Variant("everything"),
     Variant("MiniLM's last layer", layers=frozenset({"middle"})),
     Variant("MiniLM's middle layer", layers=frozenset({"last"})),
-    Variant("MiniLM", layers=frozenset()),
+    Variant("MiniLM", layers=frozenset(), without=("ToldClassifier",)),
+    Variant("ToldClassifier", without=("ToldClassifier",)),
+    Variant("ToldClassifier and MiniLM's tuning", tuned=False, without=("ToldClassifier",)),
     Variant("words and pairs of words", settings={"words_weight": 0.0}),
     Variant("parts of words", settings={"parts_weight": 0.0}),
     Variant("what the lexicon finds, as features", settings={"marks_weight": 0.0}),
@@ -124,6 +129,7 @@ class Parts:
         self._folder = folder
         self._messages = sets.training()
         self._encode = _remembering(SentenceModel.encode)
+        self._states = cache(SentenceModel.states)
         self._marks = cache(linear.marks_of)
         self._read = _remembering_reader(Reader.read)
         self._learnt: dict[str, dict[str, Any]] = {}
@@ -164,7 +170,7 @@ class Parts:
             with self._encoder(variant), self._reading():
                 fast = {name: part for name, part in components.items() if name not in _SPACY}
                 results = measured(Assistant(lambda text: _parsed(text, fast)))
-            with _encoder(variant, SentenceModel.encode):
+            with _encoder(variant, SentenceModel.encode, SentenceModel.states):
                 took = _timed(components)
         return Outcome(
             variant,
@@ -219,7 +225,7 @@ class Parts:
 
     def _encoder(self, variant: Variant) -> contextlib.AbstractContextManager[None]:
         """The layers of a variant, from vectors that were computed before."""
-        return _encoder(variant, self._encode)
+        return _encoder(variant, self._encode, self._states)
 
 
 def outcomes(progress: Callable[[str], None] = lambda _: None) -> tuple[list[list[Fold]], list[Outcome]]:
@@ -288,33 +294,65 @@ def _timed(components: Mapping[str, Any]) -> dict[str, list[float]]:
 
 
 @contextlib.contextmanager
-def _encoder(variant: Variant, encode: Encode) -> Iterator[None]:
-    """Have the sentence encoder give only the layers of a variant; without any it does not even compute."""
+def _encoder(variant: Variant, encode: Encode, states: GiveStates) -> Iterator[None]:
+    """Have the sentence encoder give what a variant leaves of it; without any layer it does not compute."""
 
-    def some_layers(model: SentenceModel, texts: Sequence[str]) -> np.ndarray[Any, Any]:
-        if not variant.layers:
-            return np.zeros((len(texts), 2 * SIZE), dtype=np.float32)
-        vectors = encode(model, texts).copy()
+    def cut(vectors: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        vectors = vectors.copy()
         if "last" not in variant.layers:
-            vectors[:, :SIZE] = 0
+            vectors[..., :SIZE] = 0
         if "middle" not in variant.layers:
-            vectors[:, SIZE:] = 0
+            vectors[..., SIZE:] = 0
         return vectors
 
-    with patch.object(SentenceModel, "encode", some_layers):
+    def used(model: SentenceModel) -> SentenceModel:
+        return model if variant.tuned else _published()
+
+    def some_vectors(model: SentenceModel, texts: Sequence[str]) -> np.ndarray[Any, Any]:
+        if not variant.layers:
+            return np.zeros((len(texts), 2 * SIZE), dtype=np.float32)
+        return cut(encode(used(model), texts))
+
+    def some_states(model: SentenceModel, text: str) -> tuple[np.ndarray[Any, Any], States]:
+        if not variant.layers:
+            return np.zeros(2 * SIZE, dtype=np.float32), States(
+                Pieces([], [], []), np.zeros((0, SIZE), np.float32)
+            )
+        vector, made_of = states(used(model), text)
+        return cut(vector), made_of
+
+    with (
+        patch.object(SentenceModel, "encode", some_vectors),
+        patch.object(SentenceModel, "states", some_states),
+    ):
         yield
+
+
+@cache
+def _published() -> SentenceModel:
+    """The encoder as it was published."""
+    with TemporaryDirectory() as folder:
+        graph = Path(folder) / "encoder.onnx"
+        weights = encoder_graph.package_folder() / "model.safetensors"
+        graph.write_bytes(encoder_graph.build(encoder_graph.weights_in(weights)))
+        return SentenceModel(graph)
 
 
 def _remembering_reader(read: Callable[..., Reading]) -> Callable[..., Reading]:
     """The same readings, each made once; the moment does not count."""
-    known: dict[tuple[str, str | None, str], Reading] = {}
+    known: dict[tuple[Any, ...], Reading] = {}
 
     def remembered(
-        reader: Reader, text: str, asked: str | None = None, person: str = "self", now: Any = None
+        reader: Reader,
+        text: str,
+        asked: str | None = None,
+        person: str = "self",
+        now: Any = None,
+        unlikely: Collection[tuple[str, str]] = (),
     ) -> Reading:
-        key = (text, asked, person)
+        key = (text, asked, person, frozenset(unlikely))
         if key not in known:
-            known[key] = read(reader, text, asked, person, now or NOW)
+            known[key] = read(reader, text, asked, person, now or NOW, unlikely)
         return known[key]
 
     return remembered
@@ -322,11 +360,11 @@ def _remembering_reader(read: Callable[..., Reading]) -> Callable[..., Reading]:
 
 def _remembering(encode: Encode) -> Encode:
     """The same vectors, each computed once."""
-    known: dict[str, np.ndarray[Any, Any]] = {}
+    known: dict[tuple[SentenceModel, str], np.ndarray[Any, Any]] = {}
 
     def remembered(model: SentenceModel, texts: Sequence[str]) -> np.ndarray[Any, Any]:
-        new = list(dict.fromkeys(text for text in texts if text not in known))
-        known.update(zip(new, encode(model, new), strict=True))
-        return np.vstack([known[text] for text in texts])
+        new = list(dict.fromkeys(text for text in texts if (model, text) not in known))
+        known.update(zip(((model, text) for text in new), encode(model, new), strict=True))
+        return np.vstack([known[model, text] for text in texts])
 
     return remembered

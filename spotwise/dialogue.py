@@ -69,6 +69,8 @@ ANSWERING = frozenset(
 TELLING = ANSWERING | {"express_worry", "report_self_harm"}
 """Intents of messages that may tell a danger sign by their meaning alone."""
 LEAVING = frozenset({"goodbye", "restart", "delete_my_data"})
+HELP_NOW = ("utter_emergency", "utter_calm_emergency", "utter_criteria", "utter_limits")
+"""Said where a message means an emergency and no fact of it tells which."""
 TOLD_AT_ONCE = {"under_13": "utter_under_13", "13_15": "utter_under_18", "16_17": "utter_under_18"}
 
 
@@ -88,6 +90,10 @@ class Message:
     """Danger sign, "assault" or "self_harm" -> how likely the message means it."""
     any_sign: float = 0.0
     """How likely the message means one sign or another."""
+    likely: frozenset[tuple[str, str]] = frozenset()
+    """Slots and values that the message tells by its meaning, whatever its words."""
+    unlikely: frozenset[tuple[str, str]] = frozenset()
+    """Those that it mentions, but by its meaning does not tell."""
 
     @property
     def is_button(self) -> bool:
@@ -161,7 +167,11 @@ class _Hearing:
             reading = Reading(facts=pressed, denied=self._left_out(pressed))
         else:
             reading = reader.read(
-                self.message.text, self.asked, self.known.get("person", "self"), self.message.at
+                self.message.text,
+                self.asked,
+                self.known.get("person", "self"),
+                self.message.at,
+                self.message.unlikely,
             )
         said = dict(reading.facts)
         sure = self.message.confidence >= SURE and not reading.correction
@@ -170,6 +180,7 @@ class _Hearing:
             meaning = meaning_of(answer, self.asked)
             if meaning is not None:
                 said[self.asked] = meaning
+        self._add_likely(said, reading)
         self._add_meanings(said, reading)
         if self._is_crisis("report_assault") and said.get("consent") is None:
             said["consent"] = "unwanted"
@@ -184,6 +195,16 @@ class _Hearing:
         if self.asked in SIGNS and (reading.answer or answer) == "decline":
             said["declined"] = [self.asked]
         return replace(reading, facts=said, answer=reading.answer or answer)
+
+    def _add_likely(self, said: dict[str, Any], reading: Reading) -> None:
+        """Add the facts that no phrase mentions and the meaning of the message tells."""
+        for slot, value in sorted(self.message.likely):
+            if value in reading.not_meant.get(slot, ()):
+                continue
+            if slot in LISTS:
+                said[slot] = sorted({*said.get(slot, ()), value} - facts_.EMPTY)
+            else:
+                said.setdefault(slot, value)
 
     def _add_meanings(self, said: dict[str, Any], reading: Reading) -> None:
         """Add what no phrase tells but the meaning of the message does: danger signs, and the answer."""
@@ -379,7 +400,8 @@ class _Hearing:
         describes = self.message.intent == "describe_spotting" and self.message.confidence >= 0.4
         if not (told or describes or (self.reading.starts and not self._asks())):
             return None
-        plan = ("utter_intro", *self._said_at_once(), *self._say_noted(), FORM)
+        first = HELP_NOW if self.message.means("report_emergency") else ("utter_intro",)
+        plan = (*first, *self._said_at_once(), *self._say_noted(), FORM)
         return Turn({**self.changes, "noted": self._noted()}, plan)
 
     def _answer(self, now: Triage, before: str | None) -> Turn | None:
@@ -401,8 +423,7 @@ class _Hearing:
         """In the questions: an emergency without a sign to note. Emergency words, then the question again."""
         if not self.in_form or self.asked is None or not self.message.means("report_emergency"):
             return None
-        help_now = ("utter_emergency", "utter_calm_emergency", "utter_criteria", "utter_limits")
-        return Turn(self.changes, (*help_now, f"utter_ask_{self.asked}"))
+        return Turn(self.changes, (*HELP_NOW, f"utter_ask_{self.asked}"))
 
     def _unusable(self, now: Triage, before: str | None) -> Turn | None:
         """In the questions: nothing that answers. Ask again, then more simply, then go on the safe way."""

@@ -8,17 +8,17 @@ them together for one message; what the facts of several messages come to is the
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 from spotwise import measures
 from spotwise.conditions import Vocabulary
 from spotwise.knowledge import DEFAULT_FOLDER, load_knowledge
-from spotwise.lexicon import Entry, Lexicon, spans
+from spotwise.lexicon import Entry, Lexicon, Span, spans
 from spotwise.senses import PLAINEST_FIRST, Message, Sense
 from spotwise.timeline import DAY_OF_BLEEDING, LATE_PERIOD, STOPPED_PERIODS, YEAR, Timeline
 
@@ -84,6 +84,15 @@ class Reading:
         return bool(self.facts)
 
 
+class Mention(NamedTuple):
+    """Where the words of a message mention a fact, and what that seems to mean."""
+
+    slot: str
+    value: str
+    span: Span
+    sense: Sense
+
+
 class Reader:
     """Reads messages with the lexicon of a knowledge folder. Build once, use for every message."""
 
@@ -92,16 +101,35 @@ class Reader:
         self.lexicon = Lexicon(folder / "lexicon.yml", self.vocabulary)
 
     def read(
-        self, text: str, asked: str | None = None, person: str = "self", now: datetime | None = None
+        self,
+        text: str,
+        asked: str | None = None,
+        person: str = "self",
+        now: datetime | None = None,
+        unlikely: Collection[tuple[str, str]] = (),
     ) -> Reading:
         """Read one message.
 
         `asked` is the slot of the question just asked, which gives short answers their meaning; `person`
-        is "other" where somebody else bleeds; `now` is the moment of the message, for weekdays.
+        is "other" where somebody else bleeds; `now` is the moment of the message, for weekdays; `unlikely`
+        are slots and values that are not told even where a phrase says so, as the meaning of the whole tells.
         """
-        words = self.lexicon.words_of(text)
+        words = self.words_of(text)
         about_other = person == "other" or self._is_for_other(words)
-        return _Reading(words, self, about_other, now or datetime.now(), asked).reading()
+        return _Reading(words, self, about_other, now or datetime.now(), asked, unlikely).reading()
+
+    def words_of(self, text: str) -> str:
+        """The words of a message in lower case, as the lexicon spells them, each with a space after it."""
+        return self.lexicon.words_of(text)
+
+    def mentions_in(self, words: str) -> list[Mention]:
+        """Every mention of a fact in the words of a message (`words_of`), told or not."""
+        message = Message(words, self.lexicon, self._is_for_other(words))
+        return [
+            Mention(entry.slot, entry.value, span, message.sense(entry, span))
+            for entry in self.lexicon.possible(words)
+            for span in entry.mentions(words, None)
+        ]
 
     def _is_for_other(self, words: str) -> bool:
         """Whether the message is about somebody else's bleeding."""
@@ -113,9 +141,16 @@ class _Reading:
     """One message being read."""
 
     def __init__(
-        self, words: str, reader: Reader, about_other: bool, now: datetime, asked: str | None
+        self,
+        words: str,
+        reader: Reader,
+        about_other: bool,
+        now: datetime,
+        asked: str | None,
+        unlikely: Collection[tuple[str, str]],
     ) -> None:
         self.words = words
+        self.unlikely = unlikely
         self.vocabulary = reader.vocabulary
         self.lexicon = reader.lexicon
         self.asked = asked
@@ -188,6 +223,8 @@ class _Reading:
             mentions = entry.mentions(self.words, self.asked)
             if mentions:
                 senses = {self.message.sense(entry, span) for span in mentions}
+                if (entry.slot, entry.value) in self.unlikely and entry.slot != self.asked:
+                    senses = senses - {"stated", "doubted"} or {"elsewhere"}
                 self.senses.setdefault(entry.slot, {})[entry.value] = min(senses, key=PLAINEST_FIRST.index)
                 self.last_mention[entry.slot, entry.value] = mentions[-1].start
             elif entry.denials(self.words, mentions):

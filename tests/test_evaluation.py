@@ -252,7 +252,7 @@ def test_no_message_of_a_set_is_an_example_of_the_facts() -> None:
     def bare(text: str) -> str:
         return re.sub(r"[^\w ]", "", text.lower()).strip() or text
 
-    examples, _ = labelled(*examples_in(DEFAULT_FOLDER))
+    examples, _ = labelled(examples_in(DEFAULT_FOLDER))
     learnt = {bare(text) for text in examples}
     every = [sets.intent_sets(), sets.red_flag_sets(), sets.fact_sets()]
     texts = {message.text for some in every for messages in some.values() for message in messages}

@@ -17,12 +17,13 @@ from rasa.shared.nlu.constants import INTENT, TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
+from assistant import encoder_graph
 from assistant.cause_extractor import CauseExtractor
 from assistant.encoder_graph import SIZE, VOCABULARY_SHA256, EncoderError, checked
 from assistant.intent_classifier import SENTENCE_RANKINGS, IntentClassifier, sentences_of
 from assistant.linear import Counted, _vectorizers
 from assistant.safety_classifier import SafetyClassifier
-from assistant.sentence_encoder import LONGEST, SentenceEncoder, WordPieces, sentence_model
+from assistant.sentence_encoder import LONGEST, SentenceEncoder, SentenceModel, WordPieces, sentence_model
 from spotwise.knowledge import load_knowledge
 from spotwise.lookup import CauseFinder
 
@@ -50,22 +51,34 @@ def examples(folder: Path) -> list[tuple[str, str]]:
 def test_words_are_split_as_by_the_tokenizer_that_the_model_was_trained_with() -> None:
     pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "bleed", "##ing", "cafe", "'", "t", "!", "can"]
     words = WordPieces(pieces)
-    assert words.ids("Bleeding!") == [2, 4, 5, 9, 3]
-    assert words.ids("Café can't") == [2, 6, 10, 7, 8, 3]
-    assert words.ids("xyz \U0001f937 bleed") == [2, 1, 1, 4, 3]
-    assert words.ids("") == [2, 3]
-    assert words.ids("bleed" * 30) == [2, 1, 3]
-    assert len(words.ids("bleed " * 1000)) == LONGEST
+    assert words.split("Bleeding!").ids == [2, 4, 5, 9, 3]
+    assert words.split("Café can't").ids == [2, 6, 10, 7, 8, 3]
+    assert words.split("xyz \U0001f937 bleed").ids == [2, 1, 1, 4, 3]
+    assert words.split("").ids == [2, 3]
+    assert words.split("bleed" * 30).ids == [2, 1, 3]
+    assert len(words.split("bleed " * 1000).ids) == LONGEST
 
 
-def test_the_forward_pass_gives_the_models_own_similarities() -> None:
-    """The example of the model's card: 'happy person' and its three comparisons."""
-    source = meaning("That is a happy person")
+def test_the_graph_gives_the_published_models_own_similarities(tmp_path: Path) -> None:
+    """The example of the model's card, with the weights as published: 'happy person' and its comparisons."""
+    graph = tmp_path / "encoder.onnx"
+    weights = encoder_graph.package_folder() / "model.safetensors"
+    graph.write_bytes(encoder_graph.build(encoder_graph.weights_in(weights)))
     others = ["That is a happy dog", "That is a very happy person", "Today is a sunny day"]
-    assert [round(float(source @ meaning(other)), 3) for other in others] == pytest.approx(
+    source, *compared = SentenceModel(graph).encode(["That is a happy person", *others])[:, :SIZE]
+    assert [round(float(source @ other), 3) for other in compared] == pytest.approx(
         [0.695, 0.943, 0.257],
         abs=0.05,  # 8-bit weights
     )
+
+
+def test_tuning_changes_the_matrices_that_it_names_and_no_other() -> None:
+    weights = encoder_graph.weights_in(encoder_graph.package_folder() / "model.safetensors")
+    tuned = encoder_graph.tuned(weights)
+    changed = {name for name in weights if not np.array_equal(weights[name], tuned[name])}
+    named = {name.removesuffix(".in") for name in np.load(encoder_graph.TUNING).files if name.endswith(".in")}
+    assert changed == {f"{name}.weight" for name in named}
+    assert all(tuned[name].shape == weights[name].shape for name in weights)
 
 
 def test_a_vector_does_not_depend_on_its_company() -> None:

@@ -1,0 +1,163 @@
+"""What a message tells of this person, by its meaning. How well it does on many messages: evaluation/."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from rasa.shared.nlu.constants import TEXT
+from rasa.shared.nlu.training_data.message import Message
+
+from assistant.encoder_graph import SIZE
+from assistant.fact_classifier import IN_A_PART, MEANINGS
+from assistant.sentence_encoder import SentenceEncoder, sentence_model
+from assistant.told_classifier import TOLD, ToldClassifier, heads, pieces_of
+from evaluation import sets
+from spotwise import dialogue
+from spotwise.knowledge import DEFAULT_FOLDER, load_knowledge
+from spotwise.lexicon import Span
+from spotwise.reading import default_reader
+
+CONTEXT: Any = SimpleNamespace(node_name="SentenceEncoder")
+NOTHING: Any = None
+
+
+def told(text: str, **meanings: float) -> dict[str, list[list[str]]]:
+    message = Message({TEXT: text})
+    message.set(MEANINGS, meanings)
+    encoder = SentenceEncoder("SentenceEncoder", {**SentenceEncoder.get_default_config(), "alias": "meaning"})
+    encoder.process([message])
+    ToldClassifier.create(ToldClassifier.get_default_config(), NOTHING, NOTHING, CONTEXT).process([message])
+    found: dict[str, list[list[str]]] = message.get(TOLD)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("fact", "told_of_me", "not_told"),
+    [
+        (
+            ["medical_history", "blood_thinner"],
+            "I take warfarin for my heart valve",
+            "the surgery where I work looks after a lot of people on warfarin",
+        ),
+        (
+            ["circumstances", "toy_or_object"],
+            "we used a toy last night",
+            "my toddler has left a toy on every stair again",
+        ),
+    ],
+)
+def test_a_word_counts_where_it_is_told_of_this_person(
+    fact: list[str], told_of_me: str, not_told: str
+) -> None:
+    assert fact not in told(told_of_me)["unlikely"]
+    assert fact in told(not_told)["unlikely"]
+
+
+def test_a_danger_sign_is_dropped_only_where_nothing_else_sees_one() -> None:
+    text = "my phone fainted, it was the heat, the battery is back now"
+    sign = ["danger_signs", "fainting"]
+    harmless, perhaps = told(text, **{IN_A_PART: 0.01}), told(text, **{IN_A_PART: 0.5})
+    assert sign not in perhaps["unlikely"]
+    assert set(map(tuple, perhaps["unlikely"])) <= set(map(tuple, harmless["unlikely"]))
+
+
+def test_a_button_and_an_empty_message_tell_nothing_here() -> None:
+    assert told("/affirm") is None
+    assert told("  ") is None
+
+
+def test_danger_signs_and_consent_are_never_added_here() -> None:
+    for message in sets.facts(DEFAULT_FOLDER / "messages.yml")[:300]:
+        slots = {slot for slot, _ in told(message.text)["likely"]}
+        assert not slots & {"danger_signs", "consent"}
+
+
+def test_any_message_gets_an_answer() -> None:
+    for text in ("🩸", "?", "a " * 5000, "\u202e\u0000", "x" * 9000):
+        assert set(told(text)) == {"likely", "unlikely"}
+
+
+def test_each_item_is_a_fact_of_the_contract() -> None:
+    vocabulary = load_knowledge().vocabulary
+    for slot, value in heads().items:
+        assert value in vocabulary[slot].values
+    likely = heads().facts(np.zeros((3, SIZE), np.float32))
+    assert len(likely) == len(heads().items)
+    assert all(0 <= share <= 1 for share in likely)
+
+
+@pytest.mark.parametrize(
+    ("text", "phrase", "typed"),
+    [
+        ("I have a fever", "fever", ["fever"]),
+        ("now preg and bleeding", "pregnant", ["preg"]),
+        ("I can't feel the strings", "can not", ["can", "'", "t"]),
+        ("two pads gone", "2 pads", ["two", "pads"]),
+        ("hello", "nothing like it", []),
+    ],
+)
+def test_a_stretch_of_words_is_found_in_what_was_typed(text: str, phrase: str, typed: list[str]) -> None:
+    pieces = sentence_model().states(text)[1].pieces
+    words = default_reader().words_of(text)
+    start = words.find(phrase)
+    span = Span(start, start + len(phrase)) if start >= 0 else Span(len(words) + 5, len(words) + 9)
+    (found,) = pieces_of([span], words, pieces)
+    got = list(dict.fromkeys(pieces.words[pieces.whose[piece]] for piece in found if piece))
+    assert got == typed
+
+
+# --- what follows from it ---
+
+
+def heard(
+    text: str, slots: dict[str, Any] | None = None, likely: Any = (), unlikely: Any = ()
+) -> dict[str, Any]:
+    message = dialogue.Message(
+        text, "describe_spotting", 0.9, likely=frozenset(likely), unlikely=frozenset(unlikely)
+    )
+    in_form = bool(slots and slots.get("requested_slot"))
+    turn = dialogue.hear(slots or {}, message, in_form, default_reader(), load_knowledge())
+    return dict(turn.slots)
+
+
+def test_what_is_unlikely_is_not_noted() -> None:
+    text = "bled a bit after sex. the implant is on every poster here"
+    assert heard(text)["contraception"] == ["implant"]
+    assert not heard(text, unlikely=[("contraception", "implant")]).get("contraception")
+
+
+def test_the_answer_to_the_question_itself_counts_whatever_the_meaning_says() -> None:
+    slots = {"requested_slot": "contraception", "bleeding_amount": "light"}
+    assert heard("the implant", slots, unlikely=[("contraception", "implant")])["contraception"] == [
+        "implant"
+    ]
+
+
+def test_what_is_likely_is_noted_unless_the_words_deny_it() -> None:
+    likely = [("symptoms", "dryness"), ("age_group", "25_39")]
+    found = heard("I bled a bit after sex", likely=likely)
+    assert found["symptoms"] == ["dryness"]
+    assert found["age_group"] == "25_39"
+    assert not heard("I bled a bit after sex, no dryness", likely=likely[:1]).get("symptoms")
+
+
+def test_what_words_say_comes_before_what_is_likely() -> None:
+    assert heard("I'm 43 and bled a bit", likely=[("age_group", "25_39")])["age_group"] == "40_54"
+
+
+# --- what it learnt from ---
+
+
+def test_messages_name_facts_of_the_contract_and_stand_in_no_test_set() -> None:
+    vocabulary = load_knowledge().vocabulary
+    messages = sets.facts(DEFAULT_FOLDER / "messages.yml")
+    for message in messages:
+        for item in sets.items(message.facts) | sets.items(message.may):
+            slot, _, value = item.partition(".")
+            assert slot == "pregnancy_weeks" or value in vocabulary[slot].values, (message.text, item)
+    tested = {message.text for some in sets.fact_sets().values() for message in some}
+    tested |= {message.text for some in sets.red_flag_sets().values() for message in some}
+    assert not tested & {message.text for message in messages}
