@@ -16,7 +16,18 @@ from evaluation import ROOT
 NLU = ROOT / "tests" / "nlu"
 READING = ROOT / "tests" / "reading"
 TRAINING = ROOT / "data" / "nlu"
-FACT_SETS = ("facts", "messages", "plain_words", "natural", "natural_second", "natural_third")
+FACT_SETS = (
+    "facts",
+    "messages",
+    "plain_words",
+    "natural",
+    "natural_second",
+    "natural_third",
+    "natural_fourth",
+    "natural_fifth",
+    "natural_sixth",
+    "natural_seventh",
+)
 
 _ENTITY = re.compile(r"\[([^\]]+)\](?:\{[^}]*\}|\([^)]*\))")
 
