@@ -17,7 +17,7 @@ from assistant import checks, run, train
 
 ROOT = Path(__file__).resolve().parent.parent
 TARGETS = {
-    "chat", "serve", "train", "test", "lint", "knowledge", "bench", "evaluate", "compare", "misses",
+    "chat", "serve", "train", "tune", "test", "lint", "knowledge", "bench", "evaluate", "compare", "misses",
     "faults", "load", "purge", "audit", "lock",
     "telegram-webhook", "telegram", "clean", "help",
 }  # fmt: skip
