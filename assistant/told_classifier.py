@@ -39,7 +39,7 @@ _CANNOT_WAIT = frozenset({"danger_signs", "consent"})
 _CRISES = frozenset({("details", "self_harm"), ("details", "choked_or_drugged"), ("details", "in_danger")})
 """Facts that stand in no message it learnt from."""
 _NEVER_ADDED = frozenset({"danger_signs", "consent", "pregnancy", "age_group"})
-"""The first two have a classifier of their own (`assistant.fact_classifier`), the last two need plain words."""
+"""The first two have their own classifier (`assistant.fact_classifier`), the last two need plain words."""
 _NOTHING_TOLD = frozenset({"none", "unsure", "undisclosed"})
 _FEWEST_WORDS = 5
 """Words from which on a fact is looked for without a mention; less means something by its question only."""
