@@ -78,7 +78,6 @@ _GRAVE = frozenset(
     }
 )
 """Facts with which it hangs on more than they tell whether a message is urgent."""
-_LISTS = ("medical_history", "circumstances")
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=True)
@@ -233,9 +232,10 @@ def sign_among(facts: Mapping[str, Any], may: Mapping[str, Any]) -> str | None:
         return "assault"
     if may.get("danger_signs") or may.get("consent") or "unsure" in facts.get("danger_signs", ()):
         return None
-    grave = {(slot, value) for slot, value in facts.items() if not isinstance(value, list)} & _GRAVE
-    grave |= {(slot, value) for slot in _LISTS for value in facts.get(slot, ())} & _GRAVE
-    return None if grave else OTHER
+    told = {
+        (slot, one) for slot, some in facts.items() for one in (some if isinstance(some, list) else [some])
+    }
+    return None if told & _GRAVE else OTHER
 
 
 def sign_of(message: Message, marks: Sequence[str]) -> str | None:

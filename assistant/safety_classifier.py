@@ -44,7 +44,7 @@ _NOT_ALWAYS_URGENT = (
 """Signs for which the rules, and not the intent, decide."""
 
 KEPT = 10
-"""Intents that stay in the ranking, as many as Rasa's own classifiers keep."""
+"""Intents that stay in the ranking, as many as Rasa's own classifiers keep: each message stores it."""
 
 ONLY_URGENT = frozenset(
     {"soaking_pads", "large_clots", "fainting", "not_slowing_with_pressure", "gaping_cut_or_swelling"}
@@ -96,24 +96,16 @@ class SafetyClassifier(GraphComponent, IntentClassifier):  # type: ignore[misc] 
             unlikely = meanings.get(IN_A_PART, 1.0) < self._config[least]
             if found is None and unlikely and _likely(ranking, RED_FLAGS) < self._config["sure"]:
                 ranking = _lowered(ranking)
-                self._set(message, ranking)
             elif found is None:
                 found = self._by_meaning(ranking, message.get(SENTENCE_RANKINGS) or [])
                 found = found or self._by_sign(meanings, ranking)
                 if found and found[0] in _denied(message.get(TEXT) or ""):
                     found = None
             if found is not None:
-                self._set(message, _lifted(ranking, *found))
-            self._shorten(message)
+                ranking = _lifted(ranking, *found)
+            self._set(message, ranking[:KEPT])
         reading_of.cache_clear()  # nothing that people write is kept here
         return messages
-
-    @staticmethod
-    def _shorten(message: Message) -> None:
-        """Keep the likeliest intents only: the ranking is stored with each message, and sent to actions."""
-        ranking = message.get(INTENT_RANKING)
-        if ranking:
-            message.set(INTENT_RANKING, ranking[:KEPT], add_to_output=True)
 
     @staticmethod
     def _set(message: Message, ranking: Ranking) -> None:

@@ -41,6 +41,8 @@ _CRISES = frozenset({("details", "self_harm"), ("details", "choked_or_drugged"),
 _NEVER_ADDED = frozenset({"danger_signs", "consent", "pregnancy", "age_group"})
 """The first two have their own classifier (`assistant.fact_classifier`), the last two need plain words."""
 _NOTHING_TOLD = frozenset({"none", "unsure", "undisclosed"})
+_KEYS = ("slots", "senses", "values", "items")
+"""The lists of names that stand with the weights."""
 _FEWEST_WORDS = 5
 """Words from which on a fact is looked for without a mention; less means something by its question only."""
 
@@ -114,9 +116,6 @@ def pieces_of(spans: Sequence[Span], words: str, pieces: Pieces) -> list[list[in
         typed = {at for place in inside if place < len(origins) for at in range(*origins[place])}
         found.append([piece for piece, at in enumerate(pieces.whose) if at in typed] or [0])
     return found
-
-
-_KEYS = ("slots", "senses", "values", "items")
 
 
 def _pair(item: str) -> tuple[str, str]:
@@ -194,12 +193,11 @@ class ToldClassifier(GraphComponent, IntentClassifier):  # type: ignore[misc]  #
 
     def _least(self, key: tuple[str, str], sign: float) -> float:
         """How likely a mention has to be for being believed, where a sign is so likely."""
-        slot, _ = key
-        if slot in _CANNOT_WAIT and sign < self._config["surely_no_sign"]:
-            return 1.0
-        if slot in _CANNOT_WAIT:
-            return float(self._config["unlikely_danger"]) if sign < self._config["no_sign"] else 0.0
-        return float(self._config["unlikely"])
+        if key[0] not in _CANNOT_WAIT:
+            return float(self._config["unlikely"])
+        if sign >= self._config["no_sign"]:
+            return 0.0
+        return 1.0 if sign < self._config["surely_no_sign"] else float(self._config["unlikely_danger"])
 
 
 def _may_be_added(slot: str, value: str) -> bool:

@@ -402,16 +402,17 @@ def test_a_first_no_denies_nothing_that_follows_it() -> None:
     assert facts["contraception"] == ["combined_pill"]
 
 
-def test_messages_are_read_no_worse_than_before() -> None:
-    """By the lexicon alone: raise the shares when it has learnt more."""
+@pytest.mark.parametrize(("first", "precision", "recall"), [(1700, 0.88, 0.92), (None, 0.72, 0.74)])
+def test_messages_are_read_no_worse_than_before(first: int | None, precision: float, recall: float) -> None:
+    """By the lexicon alone, worked on with the first of them: raise the shares when it has learnt more."""
     right = wrong = missed = 0
-    for message in sets.facts(DEFAULT_FOLDER / "messages.yml"):
+    for message in sets.facts(DEFAULT_FOLDER / "messages.yml")[:first]:
         got, stated = sets.items(read(message.text, message.asked).facts), sets.items(message.facts)
         right += len(got & stated)
         wrong += len(got - stated - sets.items(message.may))
         missed += len(stated - got)
-    assert right / (right + wrong) >= 0.72
-    assert right / (right + missed) >= 0.74
+    assert right / (right + wrong) >= precision
+    assert right / (right + missed) >= recall
 
 
 @pytest.mark.parametrize(

@@ -69,10 +69,10 @@ def test_a_button_and_an_empty_message_tell_nothing_here() -> None:
     assert told("  ") is None
 
 
-def test_danger_signs_and_consent_are_never_added_here() -> None:
+def test_what_needs_plain_words_or_has_its_own_classifier_is_never_added_here() -> None:
     for message in sets.facts(DEFAULT_FOLDER / "messages.yml")[:300]:
         slots = {slot for slot, _ in told(message.text)["likely"]}
-        assert not slots & {"danger_signs", "consent"}
+        assert not slots & {"danger_signs", "consent", "pregnancy", "age_group"}
 
 
 def test_any_message_gets_an_answer() -> None:

@@ -16,9 +16,10 @@ from rasa.shared.nlu.constants import INTENT
 
 from assistant import encoder_graph
 from assistant.encoder_graph import SIZE, TUNING, VOCABULARY_SHA256, WEIGHTS_SHA256
-from assistant.fact_classifier import SIGNS
+from assistant.fact_classifier import SIGNS, examples_in
 from assistant.sentence_encoder import WordPieces
 from evaluation import sets
+from spotwise.knowledge import DEFAULT_FOLDER
 from tuning.examples import Labelled, Numbers, ToldMessages, labelled_texts, told_messages
 from tuning.network import SCALE, SENSES, Encoder, QuestionHeads, ToldHeads, padded
 
@@ -47,14 +48,15 @@ class Tuning:
         vocabulary = encoder_graph.checked(folder / "vocab.txt", VOCABULARY_SHA256)
         words = WordPieces(vocabulary.read_text(encoding="utf-8").splitlines())
         weights = encoder_graph.checked(folder / "model.safetensors", WEIGHTS_SHA256)
-        self.texts: Labelled = labelled_texts(words)
-        self.told: ToldMessages = told_messages(words)
+        examples = examples_in(DEFAULT_FOLDER)
+        self.texts: Labelled = labelled_texts(examples, words)
+        self.told: ToldMessages = told_messages(examples, words)
         self.slots = sorted(sets.contract_slots())
         self.encoder = Encoder(encoder_graph.weights_in(weights), self._random)
         counts = {name: OTHER_QUESTIONS for name in self.texts.names} | {INTENT: 1.0, SIGNS: 1.0}
         self.questions = QuestionHeads(self.texts.names, counts, self._random)
         self.heads = ToldHeads(len(self.slots), len(self.told.values), len(self.told.items), self._random)
-        self._text_rows = self._lower([pieces for pieces in self.texts.pieces])
+        self._text_rows = self._lower(self.texts.pieces)
         self._told_rows = self._lower([message.pieces for message in self.told.messages])
         self._texts_step, self._told_step = self._steps()
         self._rate, self._slowing = tf.Variable(0.0), tf.Variable(1.0)

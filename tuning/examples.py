@@ -11,7 +11,7 @@ import numpy as np
 from rasa.shared.nlu.constants import INTENT, TEXT
 from rasa.shared.nlu.training_data.message import Message
 
-from assistant.fact_classifier import SIGNS, examples_in, labelled, sign_of
+from assistant.fact_classifier import SIGNS, Examples, labelled, sign_of
 from assistant.linear import marks_of_all
 from assistant.sentence_encoder import WordPieces
 from assistant.told_classifier import pieces_of
@@ -37,9 +37,9 @@ class Labelled:
     """One row a text, one column a question."""
 
 
-def labelled_texts(words: WordPieces) -> Labelled:
+def labelled_texts(examples: Examples, words: WordPieces) -> Labelled:
     """The examples of intents, signs and answers."""
-    texts, labels = labelled(examples_in(DEFAULT_FOLDER))
+    texts, labels = labelled(examples)
     more = [Message({TEXT: each.text, INTENT: each.intent}) for each in sets.training()]
     marks = marks_of_all([message.get(TEXT) for message in more])
     signs = [sign_of(message, some) for message, some in zip(more, marks, strict=True)]
@@ -87,14 +87,14 @@ class ToldMessages:
     """Facts that are mentioned somewhere; the first, "", stands for all others."""
 
 
-def told_messages(words: WordPieces) -> ToldMessages:
+def told_messages(examples: Examples, words: WordPieces) -> ToldMessages:
     """The messages of `knowledge/messages.yml`, labelled in full, and the answers to each question."""
     given = sets.facts(MESSAGES)
     often = Counter(item for message in given for item in sets.items(message.facts))
     items = sorted(item for item, times in often.items() if times >= LEAST and _is_value(item))
     messages = [_told(message, items, words) for message in given]
     values = sorted({_name(seen.mention) for told in messages for seen in told.mentions})
-    return ToldMessages([*messages, *_answers(items, words)], items, ["", *values])
+    return ToldMessages([*messages, *_answers(examples, items, words)], items, ["", *values])
 
 
 def _told(message: sets.FactMessage, items: Sequence[str], words: WordPieces) -> Told:
@@ -110,9 +110,9 @@ def _told(message: sets.FactMessage, items: Sequence[str], words: WordPieces) ->
     return Told(pieces.ids, seen, _row(items, stated), 1 - _row(items, may))
 
 
-def _answers(items: Sequence[str], words: WordPieces) -> Iterable[Told]:
+def _answers(examples: Examples, items: Sequence[str], words: WordPieces) -> Iterable[Told]:
     """Answers tell a fact of one slot; of the others nothing is known."""
-    for slot, values in examples_in(DEFAULT_FOLDER).answers.items():
+    for slot, values in examples.answers.items():
         known = np.array([item.startswith(f"{slot}.") for item in items], dtype=np.float32)
         for value, texts in values.items():
             for text in texts:
