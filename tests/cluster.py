@@ -91,10 +91,10 @@ class Cluster(Assistant):
         """Wait until all is well, by itself."""
         wait_until(lambda: all(server.is_well() for server in self.servers), "the servers", limit=120)
 
-    def parts(self) -> dict[str, Any]:
-        """What the first server says of its parts."""
-        found: dict[str, Any] = self.servers[0].get("ready").json()
-        return found
+    def tells_that_down(self, part: str) -> None:
+        """Wait until the first server's `/ready` says so, which may repeat its last look for a second."""
+        first = self.servers[0]
+        wait_until(lambda: first.get("ready").json()[part] == "down", f"/ready to tell of {part}", limit=5)
 
 
 @contextlib.contextmanager

@@ -125,7 +125,7 @@ def test_the_database_is_gone(cluster: Cluster, how: str) -> None:
         nobody_is_left_alone(cluster, f"database-{how}", everybody)
         messages, took = cluster.say(everybody[2].name, "it hurts a lot")
         assert SAFE_WORDS in said(messages) and took < ANSWER_LIMIT
-        assert cluster.parts()["store"] == "down"
+        cluster.tells_that_down("store")
     cluster.recovers()
     all_go_on(cluster, everybody)
 
@@ -137,7 +137,7 @@ def test_redis_is_gone(cluster: Cluster, how: str) -> None:
     with gone(cluster.engines["redis"], how):
         nobody_is_left_alone(cluster, f"redis-{how}", everybody)
         everybody[0].answer_next(cluster)
-        assert cluster.parts()["locks"] == "down"
+        cluster.tells_that_down("locks")
         # Two servers without a common lock: the store sees to it that nothing is mixed.
         with ThreadPoolExecutor(6) as pool:
             answers = pool.map(lambda _: cluster.say(everybody[1].name, "why do you ask that?"), range(6))
@@ -154,7 +154,7 @@ def test_the_broker_is_gone(cluster: Cluster, how: str) -> None:
         nobody_is_left_alone(cluster, f"broker-{how}", everybody)
         all_go_on(cluster, everybody)
         if how == "killed":
-            assert cluster.parts()["broker"] == "down"
+            cluster.tells_that_down("broker")
     cluster.recovers()
 
 
