@@ -15,6 +15,7 @@ import asyncio
 import contextlib
 import json
 import logging
+import os
 import sqlite3
 import time
 from collections import OrderedDict
@@ -51,6 +52,13 @@ LOCKED_FOR = 0.5
 
 PATIENCE = 1.5
 """Seconds for one read or write. A turn has one of each, and 4.5 seconds for all."""
+
+OPEN_FOR = 0.5
+"""Seconds without work after which SQLite's file is closed. That empties SQLite's log, which takes as long as all
+other work of a turn for it, so that it comes after people are answered; and the file is soon left alone."""
+
+OPEN_AT_MOST = 5
+"""Seconds of work after which it is opened anew all the same, to see it as it is on the disk."""
 
 AT_ONCE = 4
 """Reads and writes at a time; more would only queue in the database. SQLite takes one after the other."""
@@ -110,6 +118,7 @@ class Store(SQLTrackerStore):  # type: ignore[misc]  # Rasa's types are not seen
         self._prepared = False
         at_once = 1 if self.engine.dialect.name == "sqlite" else AT_ONCE
         self._threads = ThreadPoolExecutor(at_once, thread_name_prefix="store")
+        self._closing: asyncio.TimerHandle | None = None
         self._at_hand: OrderedDict[str, tuple[float, DialogueStateTracker]] = OrderedDict()
         TrackerStore.__init__(self, domain, event_broker)  # not Rasa's, which waits for the database
 
@@ -201,6 +210,8 @@ class Store(SQLTrackerStore):  # type: ignore[misc]  # Rasa's types are not seen
             future.cancel()
             self._note(error)
             raise NotKept(type(error).__name__) from None
+        finally:
+            self._close_soon()
 
     def forget(self, sender_id: str) -> None:
         """Delete a conversation, with no other turn in between. Raises NotKept where it is still there."""
@@ -263,8 +274,19 @@ class Store(SQLTrackerStore):  # type: ignore[misc]  # Rasa's types are not seen
         except (sa.exc.SQLAlchemyError, asyncio.TimeoutError, Unreadable, ValueError) as error:
             self._note(error)
             raise NotKept(type(error).__name__) from None
+        finally:
+            self._close_soon()
         self._note(None)
         return result
+
+    def _close_soon(self) -> None:
+        """Close SQLite's file once there is nothing more to do with it."""
+        if not keeps_open(self.engine):
+            return
+        if self._closing is not None:
+            self._closing.cancel()
+        loop = asyncio.get_running_loop()
+        self._closing = loop.call_later(OPEN_FOR, self._threads.submit, self.engine.dispose)
 
     def _prepared_for(self, work: Callable[..., T], *args: Any) -> T:
         self._prepare()
@@ -403,9 +425,42 @@ def engine_for(url: Any) -> Engine:
                 "options": f"-c statement_timeout={int(PATIENCE * 1000)}",
             },
         )
-    engine = sa.create_engine(url, hide_parameters=True, connect_args={"timeout": LOCKED_FOR})
-    sa_event.listen(engine, "connect", _set_up_sqlite)
+    path = sa.engine.make_url(url).database
+    if path in (None, "", ":memory:"):
+        engine = sa.create_engine(url, hide_parameters=True)
+    else:
+        engine = sa.create_engine(
+            url,
+            hide_parameters=True,
+            poolclass=sa.pool.QueuePool,
+            pool_size=1,
+            pool_recycle=OPEN_AT_MOST,
+            connect_args={"timeout": LOCKED_FOR, "check_same_thread": False},
+        )
+        sa_event.listen(engine, "connect", lambda _, record: record.info.update(file=_identity(path)))
+        sa_event.listen(engine, "checkout", lambda _, record, __: _is_still(record.info.get("file"), path))
+    sa_event.listen(engine, "connect", _set_up_sqlite, insert=True)
     return engine
+
+
+def keeps_open(engine: Engine) -> bool:
+    """Whether it is SQLite in a file, which stays open between two uses."""
+    return engine.dialect.name == "sqlite" and isinstance(engine.pool, sa.pool.QueuePool)
+
+
+def _identity(path: str) -> tuple[int, int] | None:
+    """Which file lies there; None where there is none."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _is_still(file: tuple[int, int] | None, path: str) -> None:
+    """Have the file opened anew where another lies there now, as when a backup was put back."""
+    if file != _identity(path):
+        raise sa.exc.DisconnectionError("another file")
 
 
 def _set_up_sqlite(connection: Any, _: Any) -> None:

@@ -251,6 +251,8 @@ def test_the_database_is_damaged(running: Assistant, disk: Path) -> None:
         contextlib.closing(sqlite3.connect(whole)) as two,
     ):
         one.backup(two)
+    log = disk / "conversations.db-wal"
+    wait_until(lambda: not log.exists(), "the log to be emptied: what is in it would mend the damage")
     with database.open("r+b") as file:
         file.write(b"this is no database any more" * 40)
     nobody_is_left_alone(running, "damaged", everybody)

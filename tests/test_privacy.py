@@ -228,6 +228,7 @@ def broken(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WithFaults]:
     (folder / "var").mkdir()
     store = Store(DOMAIN, db=str(folder / "var" / "conversations.db"))
     asyncio.run(tell(store, "of-last-week", f"{MARKER} of last week", time.time() - 4 * DAY))
+    store.engine.dispose()  # nobody may hold the file open who reads its bytes: SQLite would lose its locks
     with started_with_faults(folder, KEEP_DAYS="3") as running:
         yield running
 
@@ -300,7 +301,7 @@ def test_the_answer_on_privacy_has_the_days_that_are_set(broken: WithFaults) -> 
     assert "for 3 days" in answer[0]["text"]
 
 
-def test_the_page_names_every_table(tmp_path: Path) -> None:
+async def test_the_page_names_every_table(tmp_path: Path) -> None:
     store = store_in(tmp_path)
     store.check_key()
     handled.Handled("telegram").first_time(store, "1")

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import sqlite3
 import time
+from contextlib import closing
 from pathlib import Path
 
+import psutil
 import pytest
 from rasa.core.featurizers.tracker_featurizers import MaxHistoryTrackerFeaturizer
 from rasa.shared.core.domain import Domain
@@ -199,3 +203,49 @@ async def test_it_never_grows_for_being_summed_up_again(file: str) -> None:
     for turn in range(200):
         tracker = await tell(store, str(turn))
         assert len(tracker.events) < tracker_store.LONG + 10
+
+# ------------------------------------------------------------------ SQLite's file
+def opened(file: str) -> set[str]:
+    """Which of the database's files this process holds open."""
+    held = {entry.path for entry in psutil.Process().open_files()}
+    return {name for suffix in ("", "-wal") if (name := file + suffix) in held}
+
+
+async def test_the_file_is_closed_when_there_is_nothing_more_to_do(
+    file: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tracker_store, "OPEN_FOR", 0.2)
+    store = Store(DOMAIN, db=file)
+    await tell(store, "one")
+    await tell(store, "two")
+    assert opened(file) == {file, f"{file}-wal"}
+    await asyncio.sleep(0.6)
+    assert opened(file) == set() and not Path(f"{file}-wal").exists()
+    assert (await tell(store, "three")).slots["pain"].value == "three"
+
+
+async def test_another_file_in_its_place_is_seen(file: str) -> None:
+    store = Store(DOMAIN, db=file)
+    await tell(store, "one")
+    with closing(sqlite3.connect(file)) as one, closing(sqlite3.connect(f"{file}.backup")) as two:
+        one.backup(two)
+    await tell(store, "two")
+    for leftover in Path(file).parent.glob("conversations.db-*"):
+        leftover.unlink()
+    Path(f"{file}.backup").replace(file)
+    read = await store.retrieve("s")
+    assert read is not None and read.get_slot("pain") == "one"
+    await tell(store, "three")
+    read = await Store(DOMAIN, db=file).retrieve("s")
+    assert read is not None and read.get_slot("pain") == "three"
+
+
+async def test_a_file_that_is_gone_is_made_anew(file: str) -> None:
+    store = Store(DOMAIN, db=file)
+    await tell(store, "one")
+    for part in Path(file).parent.glob("conversations.db*"):
+        part.unlink()
+    assert not await store.check() or await store.retrieve("s") is None
+    assert await store.check()
+    await tell(store, "two", "other")
+    assert list(await Store(DOMAIN, db=file).keys()) == ["other"]
