@@ -38,6 +38,17 @@ class _AfterTriage(Policy):  # type: ignore[misc]  # Rasa's base class is untype
 class RulesAfterTriage(_AfterTriage, RulePolicy):  # type: ignore[misc]
     """The rules."""
 
+    @staticmethod
+    def _find_action_from_loop_happy_path(tracker: DialogueStateTracker) -> tuple[str | None, str | None]:
+        """Go to the form, or wait after it; but not where the form would only refuse the message.
+
+        Rasa asks it all the same, and after its refusal asks every policy again.
+        """
+        if decision_about(tracker).leaves_question:
+            return None, None
+        found: tuple[str | None, str | None] = RulePolicy._find_action_from_loop_happy_path(tracker)
+        return found
+
     def _find_action_from_rules(
         self, tracker: DialogueStateTracker, domain: Domain, use_text_for_last_user_input: bool
     ) -> tuple[str | None, str | None, bool]:

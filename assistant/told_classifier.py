@@ -34,8 +34,8 @@ from spotwise.reading import Mention, default_reader
 
 TOLD = "told"
 """Where a message keeps what it tells: "likely" and "unlikely", lists of [slot, value]."""
-_CANNOT_WAIT = frozenset({"danger_signs", "consent"})
-"""Slots whose facts are dropped only where two classifiers agree that nothing is told."""
+_UNWANTED = ("consent", "unwanted")
+"""This and the danger signs are dropped only where two classifiers agree that nothing is told."""
 _CRISES = frozenset({("details", "self_harm"), ("details", "choked_or_drugged"), ("details", "in_danger")})
 """Facts that stand in no message it learnt from."""
 _NEVER_ADDED = frozenset({"danger_signs", "consent", "pregnancy", "age_group"})
@@ -193,7 +193,7 @@ class ToldClassifier(GraphComponent, IntentClassifier):  # type: ignore[misc]  #
 
     def _least(self, key: tuple[str, str], sign: float) -> float:
         """How likely a mention has to be for being believed, where a sign is so likely."""
-        if key[0] not in _CANNOT_WAIT:
+        if key[0] != "danger_signs" and key != _UNWANTED:
             return float(self._config["unlikely"])
         if sign >= self._config["no_sign"]:
             return 0.0

@@ -29,6 +29,7 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 from rasa.core.brokers.broker import EventBroker
 from rasa.core.tracker_store import SQLTrackerStore, TrackerStore, validate_port
+from rasa.shared.core.constants import ACTION_LISTEN_NAME
 from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import (
     ActionExecuted,
@@ -45,6 +46,7 @@ from sqlalchemy.orm import sessionmaker
 
 from assistant import metrics
 from assistant.checks import StartError
+from assistant.conversation import Conversation
 from assistant.encryption import KEY, Cipher, Unreadable
 
 LOCKED_FOR = 0.5
@@ -54,8 +56,8 @@ PATIENCE = 1.5
 """Seconds for one read or write. A turn has one of each, and 4.5 seconds for all."""
 
 OPEN_FOR = 0.5
-"""Seconds without work after which SQLite's file is closed. That empties SQLite's log, which takes as long as all
-other work of a turn for it, so that it comes after people are answered; and the file is soon left alone."""
+"""Seconds without work after which SQLite's file is closed. That empties SQLite's log, which takes as long as
+all else that a turn does with the file, so that it comes after people are answered."""
 
 OPEN_AT_MOST = 5
 """Seconds of work after which it is opened anew all the same, to see it as it is on the disk."""
@@ -69,8 +71,11 @@ AT_HAND = 64
 AT_HAND_FOR = 600
 """Seconds that one is kept without a new message."""
 
-LONG = 150
+LONG = 90
 """Events from which on the earlier ones of a conversation are summed up; Rasa goes through all, each turn."""
+
+LATER = 0.02
+"""Seconds after a turn until that is done, so that people are answered first."""
 
 TURNS_KEPT = 4
 """Messages that then stay as they were told, with what followed; no rule or story looks farther back."""
@@ -123,6 +128,10 @@ class Store(SQLTrackerStore):  # type: ignore[misc]  # Rasa's types are not seen
         TrackerStore.__init__(self, domain, event_broker)  # not Rasa's, which waits for the database
 
     # --- what Rasa calls ---
+
+    def init_tracker(self, sender_id: str) -> DialogueStateTracker:
+        """A conversation that begins."""
+        return Conversation(sender_id, self.domain.slots)
 
     async def retrieve(self, sender_id: str) -> DialogueStateTracker | None:
         """The latest session of a conversation; a blank one that can't be saved while nothing can be read.
@@ -238,7 +247,7 @@ class Store(SQLTrackerStore):  # type: ignore[misc]  # Rasa's types are not seen
             if slot.value != slot.initial_value
         ]
         loop = [ActiveLoop(before.active_loop_name)] if before.active_loop_name else []
-        short = DialogueStateTracker.from_events(name, [*began, *state, *loop, *told[kept_from:]], slots)
+        short = Conversation.from_events(name, [*began, *state, *loop, *told[kept_from:]], slots)
         _remember(short, getattr(tracker, VERSION))
         return short
 
@@ -253,6 +262,16 @@ class Store(SQLTrackerStore):  # type: ignore[misc]  # Rasa's types are not seen
             return
         self._at_hand[tracker.sender_id] = time.monotonic(), tracker
         self._let_go_of_old()
+        last = tracker.events[-1]
+        turn_is_over = isinstance(last, ActionExecuted) and last.action_name == ACTION_LISTEN_NAME
+        if turn_is_over and len(tracker.events) >= LONG:
+            asyncio.get_running_loop().call_later(LATER, self._sum_up_at_hand, tracker)
+
+    def _sum_up_at_hand(self, tracker: DialogueStateTracker) -> None:
+        """Sum up a conversation between two turns, if it is still at hand as it was."""
+        since, at_hand = self._at_hand.get(tracker.sender_id, (0.0, None))
+        if at_hand is tracker:
+            self._at_hand[tracker.sender_id] = since, self._summed_up(tracker)
 
     def _let_go_of_old(self) -> None:
         """Keep the latest conversations only."""
@@ -315,7 +334,7 @@ class Store(SQLTrackerStore):  # type: ignore[misc]  # Rasa's types are not seen
         if not rows:
             return None
         told = [event for _, data in rows if (event := _event(data)) is not None]
-        tracker = DialogueStateTracker.from_events(sender_id, told, self.domain.slots)
+        tracker = Conversation.from_events(sender_id, told, self.domain.slots)
         _remember(tracker, rows[-1][0])
         return tracker
 

@@ -96,6 +96,8 @@ class Decision:
 
     action: str | None = None
     """The next action; None where the turn belongs to the other policies."""
+    leaves_question: bool = False
+    """The message is no answer to the open question: the rules and stories go first, then the form."""
     events: list[SlotSet] = field(default_factory=list)
     """The slots to set, where the latest message has just been heard."""
 
@@ -113,7 +115,8 @@ def decision_about(tracker: DialogueStateTracker) -> Decision:
         return Decision()
     if _latest is None or _latest[1] is not message or _latest[0] != events:
         slots, plan = _decided(tracker, message)
-        _latest = events, message, Decision(next_action(plan, tracker), slots)
+        leaves = not plan and tracker.active_loop_name == FORM and FORM not in _done_since(tracker)
+        _latest = events, message, Decision(next_action(plan, tracker), leaves, slots)
     return _latest[2]
 
 

@@ -12,6 +12,7 @@ import contextlib
 import json
 import os
 import platform
+import uuid
 from collections.abc import Mapping
 from datetime import date
 from statistics import median
@@ -30,6 +31,8 @@ SECONDS = 6.0
 LONG = 64
 """Turns of the long conversation."""
 EARLY, LATE = 5, 60
+RUN = uuid.uuid4().hex[:8]
+"""In the names of the people: the assistant remembers those of an earlier run, and would go on with them."""
 
 ROWS = (
     ("p50_ms", "turn, p50", "{:.0f} ms"),
@@ -61,7 +64,7 @@ Figures = dict[str, dict[str, float]]
 
 def a_round(number: int, rival: Rival, running: Running) -> dict[str, float]:
     """What one rival comes to in one round."""
-    texts, name = rival.conversation, f"round-{number}"
+    texts, name = rival.conversation, f"{RUN}-{number}"
     turns = [
         seconds
         for place in range(CONVERSATIONS)
@@ -86,14 +89,16 @@ def measured() -> Figures:
             print(f"starting: {rival.what} ...", flush=True)
             server = stack.enter_context(rival.started())
             running[rival.name] = rival, server
-            converse(server.port, "warm-up", rival.conversation)
+            converse(server.port, f"{RUN}-warm-up", rival.conversation)
         for number in range(ROUNDS):
             for name, (rival, server) in running.items():
                 print(f"round {number + 1} of {ROUNDS}: {rival.what}", flush=True)
                 found.setdefault(name, []).append(a_round(number, rival, server))
             for at_once in AT_ONCE:
                 for name, (rival, server) in running.items():
-                    speed = turns_per_second(server.port, at_once, rival.conversation, SECONDS, f"r{number}")
+                    speed = turns_per_second(
+                        server.port, at_once, rival.conversation, SECONDS, f"{RUN}-{number}"
+                    )
                     found[name][-1][f"at_once_{at_once}"] = speed
         figures = {name: _medians(rounds) for name, rounds in found.items()}
         for name, (rival, server) in running.items():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -14,10 +14,27 @@ from rasa.core.policies.memoization import MemoizationPolicy
 from rasa.core.policies.rule_policy import RulePolicy
 from rasa.engine.exceptions import GraphRunError
 from rasa.engine.runner.dask import DaskGraphRunner
-from rasa.shared.core.events import ActionExecuted
+from rasa.shared.core.domain import Domain
+from rasa.shared.core.events import (
+    ActionExecuted,
+    ActionExecutionRejected,
+    ActiveLoop,
+    BotUttered,
+    ConversationPaused,
+    Event,
+    FollowupAction,
+    Restarted,
+    SessionStarted,
+    SlotSet,
+    UserUttered,
+)
+from rasa.shared.core.trackers import DialogueStateTracker, EventVerbosity
+from rasa.utils.endpoints import EndpointConfig
 
 from assistant import later_policies, triage_policy
+from assistant.action_endpoint import ActionEndpoint
 from assistant.checks import MODEL
+from assistant.conversation import Conversation
 from assistant.graph_runner import OrderedGraphRunner
 from assistant.later_policies import RulesAfterTriage, StoriesAfterTriage
 
@@ -60,9 +77,11 @@ def ordered(runner: DaskGraphRunner) -> OrderedGraphRunner:
     return made
 
 
-async def actions_of(agent: Agent, name: str) -> list[tuple[str, str | None, float | None]]:
+async def actions_of(
+    agent: Agent, name: str, texts: Sequence[str] = CONVERSATION
+) -> list[tuple[str, str | None, float | None]]:
     """What is done in the conversation, by which policy, how surely."""
-    for text in CONVERSATION:
+    for text in texts:
         await agent.handle_message(UserMessage(text, CollectingOutputChannel(), sender_id=name))
     tracker = await agent.tracker_store.retrieve(name)
     assert tracker is not None
@@ -71,6 +90,13 @@ async def actions_of(agent: Agent, name: str) -> list[tuple[str, str | None, flo
         for event in tracker.events
         if isinstance(event, ActionExecuted)
     ]
+
+
+def kinds_of(agent: Agent, name: str) -> set[type[Event]]:
+    """The kinds of events of a conversation."""
+    tracker = asyncio.run(agent.tracker_store.retrieve(name))
+    assert tracker is not None
+    return {type(event) for event in tracker.events}
 
 
 def test_messages_are_parsed_as_by_dask(agent: Agent, dask: DaskGraphRunner) -> None:
@@ -103,6 +129,82 @@ def test_a_conversation_goes_as_with_policies_that_are_always_asked(
     )
     monkeypatch.delattr(RulesAfterTriage, "_find_action_from_rules")
     assert lean == asyncio.run(actions_of(agent, "whole"))
+
+
+DIGRESSIONS = (
+    "I'm bleeding after sex",
+    "why do you ask?",
+    "how common is it?",
+    "thanks",
+    "hi",
+    "ok bye",
+    "yes",
+)
+
+
+def test_a_question_is_left_as_when_the_form_refuses_the_message(
+    agent: Agent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nowhere = ActionEndpoint(
+        EndpointConfig("http://127.0.0.1:1/webhook")
+    )  # the form is asked in this process
+    monkeypatch.setattr(agent.processor, "action_endpoint", nowhere)
+    lean = asyncio.run(actions_of(agent, "left", DIGRESSIONS))
+    assert ActionExecutionRejected not in kinds_of(agent, "left")
+    monkeypatch.delattr(RulesAfterTriage, "_find_action_from_loop_happy_path")
+    assert lean == asyncio.run(actions_of(agent, "refused", DIGRESSIONS))
+    assert ActionExecutionRejected in kinds_of(agent, "refused")
+
+
+# ------------------------------------------------------------------ the tracker
+def test_a_copy_is_as_if_replayed() -> None:
+    """All that Rasa's copy knows, with every event of a conversation that was told."""
+    slots = Domain.load("domain.yml").slots
+    events: list[Any] = [
+        ActionExecuted("action_session_start"),
+        SessionStarted(),
+        ActionExecuted("action_listen"),
+        UserUttered("I bleed", {"name": "describe_spotting"}),
+        SlotSet("danger_signs", ["fever"]),
+        ActiveLoop("spotting_form"),
+        ActionExecuted("spotting_form"),
+        SlotSet("requested_slot", "pain"),
+        BotUttered("Does it hurt?"),
+        ActionExecuted("action_listen"),
+        UserUttered("why?", {"name": "ask_why"}),
+        ActionExecutionRejected("spotting_form"),
+        ActionExecuted("action_explain_question"),
+        ActionExecuted("spotting_form"),
+        ActionExecuted("action_listen"),
+        UserUttered("start over", {"name": "restart"}),
+        Restarted(),
+        FollowupAction("action_listen"),
+        ConversationPaused(),
+    ]
+    tracker = Conversation("s", slots)
+    tracker.model_id = "m"
+    for event in events:
+        tracker.update(event)
+        ours, rasas = tracker.copy(), DialogueStateTracker.copy(tracker)
+        for each in (tracker, ours):
+            assert each.current_state(EventVerbosity.ALL) == rasas.current_state(EventVerbosity.ALL)
+            assert each.applied_events() == rasas.applied_events()
+        unlike = {
+            name for name, value in vars(rasas).items() if name != "slots" and vars(ours).get(name) != value
+        }
+        assert unlike == set(), event
+
+
+def test_a_copy_can_be_changed_alone() -> None:
+    tracker = Conversation("s", Domain.load("domain.yml").slots)
+    tracker.update(ActiveLoop("spotting_form"))
+    assert len(tracker.applied_events()) == 1
+    twin = tracker.copy()
+    for event in (SlotSet("pain", "severe"), ActionExecutionRejected("spotting_form")):
+        twin.update(event)
+    assert twin.get_slot("pain") == "severe" and tracker.get_slot("pain") is None
+    assert twin.is_active_loop_rejected and not tracker.is_active_loop_rejected
+    assert (len(twin.applied_events()), len(tracker.applied_events())) == (3, 1)
 
 
 def test_rules_and_stories_work_only_where_triage_leaves_the_turn(

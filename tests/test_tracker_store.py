@@ -166,8 +166,22 @@ async def test_whoever_replays_a_summed_up_conversation_comes_to_the_same_states
     short = await long_conversation(store)
     whole = await store.latest_session("s")
     assert whole is not None
-    last = [list(tracker.past_states(DOMAIN))[-6:] for tracker in (short, whole)]
+    kept = tracker_store.TURNS_KEPT
+    last = [list(tracker.past_states(DOMAIN))[-kept:] for tracker in (short, whole)]
     assert last[0] == last[1] and all("active_loop" in state for state in last[0])
+
+
+async def test_it_is_summed_up_between_two_turns(file: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tracker_store, "LATER", 0)
+    store = Store(DOMAIN, db=file)
+    lengths = []
+    for turn in range(40):
+        await tell(store, str(turn))
+        await asyncio.sleep(0.01)
+        lengths.append(len(store._at_hand["s"][1].events))
+    assert max(lengths) < tracker_store.LONG and len(lengths) > tracker_store.TURNS_KEPT
+    assert (await tell(store, "40")).get_slot("pain") == "40"
+    assert len((await Store(DOMAIN, db=file)._recalled("s", True)).events) > tracker_store.LONG
 
 
 async def test_it_goes_on_after_it_was_summed_up(file: str) -> None:
@@ -203,6 +217,7 @@ async def test_it_never_grows_for_being_summed_up_again(file: str) -> None:
     for turn in range(200):
         tracker = await tell(store, str(turn))
         assert len(tracker.events) < tracker_store.LONG + 10
+
 
 # ------------------------------------------------------------------ SQLite's file
 def opened(file: str) -> set[str]:
