@@ -65,7 +65,7 @@ class SafetyClassifier(GraphComponent, IntentClassifier):  # type: ignore[misc] 
             "confidence": 0.7,  # at least, so that the fallback does not take the turn
             "unlikely": 0.02,  # of all red flags together: below it the words are not believed
             "sure": 0.9,  # of all red flags together: from here on they need no sign ("help, an emergency")
-            "any_sign": 0.3,  # of one sign or another: below it the meaning is not believed
+            "any_sign": 0.2,  # of one sign or another: below it the meaning is not believed
             "any_self_harm": 0.1,  # the same where it may be self-harm, which is told in veiled words
             "sure_sign": 0.85,  # of one sign or another: from here on it counts alone
         }

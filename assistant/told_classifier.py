@@ -3,20 +3,22 @@
 A phrase may stand in a message and not be so of the person who writes: it is a friend's, or long over, or
 the word means something else there. For each mention that the lexicon finds, a small network says how likely
 it is told, from the encoder's vectors of its words and of the whole. Another looks for each fact anywhere in
-the message. Both were learnt, with the encoder's tuning, from `knowledge/messages.yml` (`make tune`); what
-follows from their answers is decided in `spotwise.dialogue`.
+the message. Both were learnt, with the encoder's tuning, from `knowledge/messages.yml` (`make tune`). How far
+to believe whom is weighed (`assistant.weighing`); what follows is decided in `spotwise.dialogue`.
 """
 
 from __future__ import annotations
 
+import json
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from difflib import SequenceMatcher
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import yaml
 from rasa.engine.graph import ExecutionContext, GraphComponent
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.engine.storage.resource import Resource
@@ -24,27 +26,34 @@ from rasa.engine.storage.storage import ModelStorage
 from rasa.nlu.classifiers.classifier import IntentClassifier
 from rasa.shared.nlu.constants import TEXT
 from rasa.shared.nlu.training_data.message import Message
+from rasa.shared.nlu.training_data.training_data import TrainingData
 from scipy.special import erf, expit
 
 from assistant.encoder_graph import TUNING, Array
 from assistant.fact_classifier import IN_A_PART, MEANINGS
-from assistant.sentence_encoder import STATES, Pieces, States
+from assistant.linear import reading_of
+from assistant.sentence_encoder import STATES, Pieces, States, sentence_model
+from assistant.weighing import Candidate, Weighing
+from spotwise.knowledge import DEFAULT_FOLDER
 from spotwise.lexicon import Span
-from spotwise.reading import Mention, default_reader
+from spotwise.reading import LISTS, Mention, default_reader
 
 TOLD = "told"
 """Where a message keeps what it tells: "likely" and "unlikely", lists of [slot, value]."""
+Fact = tuple[str, str]
+"""A slot and a value."""
 _UNWANTED = ("consent", "unwanted")
-"""This and the danger signs are dropped only where two classifiers agree that nothing is told."""
 _CRISES = frozenset({("details", "self_harm"), ("details", "choked_or_drugged"), ("details", "in_danger")})
 """Facts that stand in no message it learnt from."""
-_NEVER_ADDED = frozenset({"danger_signs", "consent", "pregnancy", "age_group"})
-"""The first two have their own classifier (`assistant.fact_classifier`), the last two need plain words."""
+_NEEDS_PLAIN_WORDS = frozenset({"pregnancy", "age_group"})
+"""Slots of which a value is never added by its meaning."""
 _NOTHING_TOLD = frozenset({"none", "unsure", "undisclosed"})
 _KEYS = ("slots", "senses", "values", "items")
 """The lists of names that stand with the weights."""
 _FEWEST_WORDS = 5
 """Words from which on a fact is looked for without a mention; less means something by its question only."""
+_POSSIBLE = 0.2
+"""How likely the meaning has to tell a fact for it to be weighed without a mention."""
 
 
 class Heads:
@@ -57,7 +66,7 @@ class Heads:
             learnt = {name.removeprefix("told."): stored[name] for name in names}
         places = {name: {str(key): i for i, key in enumerate(learnt.pop(name))} for name in _KEYS}
         self._slots, self._senses, self._values = (places[name] for name in _KEYS[:3])
-        self.items: list[tuple[str, str]] = [_pair(item) for item in places["items"]]
+        self.items: list[Fact] = [_pair(item) for item in places["items"]]
         self._weights = {name: value.astype(np.float32) for name, value in learnt.items()}
 
     def judges(self, slot: str) -> bool:
@@ -118,9 +127,65 @@ def pieces_of(spans: Sequence[Span], words: str, pieces: Pieces) -> list[list[in
     return found
 
 
-def _pair(item: str) -> tuple[str, str]:
+def _pair(item: str) -> Fact:
     slot, _, value = item.partition(".")
     return slot, value
+
+
+def candidates_in(text: str, states: States) -> list[Candidate]:
+    """Every fact of the contract that a message may tell."""
+    reading, words = reading_of(text), default_reader().words_of(text)
+    mentions = [m for m in default_reader().mentions_in(words) if heads().judges(m.slot)]
+    mentioned: dict[Fact, float] = {}
+    plain: set[Fact] = set()
+    if mentions:
+        for mention, share in zip(mentions, heads().mentions(states, words, mentions), strict=True):
+            fact = mention.slot, mention.value
+            mentioned[fact] = max(share, mentioned.get(fact, 0.0))
+            if mention.sense in ("stated", "doubted"):
+                plain.add(fact)
+    length = len(states.pieces.words)
+    meaning = dict(zip(heads().items, heads().facts(states.vectors), strict=True))
+    read = {fact for fact in facts_in(reading.facts) if heads().judges(fact[0])}
+    possible = {fact for fact, share in meaning.items() if share >= _POSSIBLE and length >= _FEWEST_WORDS}
+    return [
+        Candidate(
+            *fact,
+            mention=mentioned.get(fact),
+            meaning=meaning.get(fact),
+            read=fact in read,
+            not_meant=fact[1] in reading.not_meant.get(fact[0], ()),
+            denied=fact[1] in reading.denied.get(fact[0], ()),
+            plain=fact in plain,
+            words=length,
+        )
+        for fact in sorted(read | possible | set(mentioned))
+    ]
+
+
+def facts_in(facts: Mapping[str, Any]) -> set[Fact]:
+    """Facts one by one, numbers left out."""
+    return {
+        (slot, one)
+        for slot, value in facts.items()
+        for one in (value if isinstance(value, list) else [value])
+        if isinstance(one, str)
+    }
+
+
+def learnt_weighing(folder: Path = DEFAULT_FOLDER) -> Weighing:
+    """What the messages of a knowledge folder teach about how to weigh."""
+    text = (folder / "weighing.yml").read_text(encoding="utf-8")
+    candidates: list[Candidate] = []
+    told: list[bool] = []
+    for message in yaml.load(text, Loader=yaml.CSafeLoader)["messages"]:
+        facts, may = facts_in(message["facts"]), facts_in(message.get("may") or {})
+        for candidate in candidates_in(message["text"], sentence_model().states(message["text"])[1]):
+            fact = candidate.slot, candidate.value
+            if fact not in may:
+                candidates.append(candidate)
+                told.append(fact in facts)
+    return Weighing.learnt(candidates, told)
 
 
 @lru_cache(maxsize=1)
@@ -129,24 +194,28 @@ def heads() -> Heads:
     return Heads()
 
 
-@DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=False)
+@DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=True)
 class ToldClassifier(GraphComponent, IntentClassifier):  # type: ignore[misc]  # Rasa is untyped here
-    """Notes which mentions of facts are unlikely to be told, and which facts are told without a mention."""
+    """Notes which facts that the lexicon finds are unlikely to be told, and which are told beside them."""
 
     @staticmethod
     def get_default_config() -> dict[str, Any]:
         """The thresholds, as measured in docs/nlu.md."""
         return {
-            "unlikely": 0.3,  # below it a mention is not believed
-            "unlikely_danger": 0.7,  # the same for danger signs and unwanted sex,
+            "unlikely": 0.5,  # below it a fact of the lexicon is not believed
+            "unlikely_danger": 0.1,  # the same for danger signs and unwanted sex,
             "no_sign": 0.04,  # where the fact classifier sees no sign either
             "surely_no_sign": 0.01,  # below it they, self-harm and violence are not believed by their words
-            "likely": 0.85,  # from here on a fact counts without a mention
+            "likely": 0.65,  # from here on a fact counts that the lexicon has not found
+            "nothing_likely": 0.8,  # the same for "none" and "unsure", which close a question
         }
 
-    def __init__(self, config: dict[str, Any]) -> None:
-        """Use these thresholds."""
+    def __init__(self, config: dict[str, Any], model_storage: ModelStorage, resource: Resource) -> None:
+        """Use these thresholds; the weights are yet to come."""
         self._config = config
+        self._model_storage = model_storage
+        self._resource = resource
+        self.weighing: Weighing | None = None
 
     @classmethod
     def create(
@@ -158,47 +227,77 @@ class ToldClassifier(GraphComponent, IntentClassifier):  # type: ignore[misc]  #
     ) -> ToldClassifier:
         """Load the networks now, so that the first message does not wait for them."""
         heads(), default_reader()
-        return cls(config)
+        return cls(config, model_storage, resource)
+
+    def train(self, training_data: TrainingData) -> Resource:
+        """Learn how to weigh from `knowledge/weighing.yml`."""
+        self.weighing = learnt_weighing()
+        with self._model_storage.write_to(self._resource) as folder:
+            (folder / "weights.json").write_text(json.dumps(self.weighing.weights.tolist()))
+        return self._resource
+
+    @classmethod
+    def load(
+        cls,
+        config: dict[str, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
+        **kwargs: Any,
+    ) -> ToldClassifier:
+        """Load the weights."""
+        classifier = cls.create(config, model_storage, resource, execution_context)
+        with model_storage.read_from(resource) as folder:
+            classifier.weighing = Weighing(json.loads((folder / "weights.json").read_text()))
+        return classifier
+
+    def process_training_data(self, training_data: TrainingData) -> TrainingData:
+        """Leave the examples as they are."""
+        return training_data
 
     def process(self, messages: list[Message]) -> list[Message]:
         """Note what messages tell."""
         for message in messages:
             text = message.get(TEXT) or ""
-            if message.get(STATES) and not text.startswith("/"):
-                message.set(TOLD, self._told(message), add_to_output=True)
+            if self.weighing and message.get(STATES) and not text.startswith("/"):
+                message.set(TOLD, self._told(message, self.weighing), add_to_output=True)
         return messages
 
-    def _told(self, message: Message) -> dict[str, list[list[str]]]:
-        states, words = message.get(STATES), default_reader().words_of(message.get(TEXT))
-        mentions = default_reader().mentions_in(words)
-        judged = [mention for mention in mentions if heads().judges(mention.slot)]
-        likely: dict[tuple[str, str], float] = {}
-        if judged:
-            for mention, share in zip(judged, heads().mentions(states, words, judged), strict=True):
-                key = mention.slot, mention.value
-                likely[key] = max(share, likely.get(key, 0.0))
+    def _told(self, message: Message, weighing: Weighing) -> dict[str, list[list[str]]]:
+        text = message.get(TEXT)
+        candidates = candidates_in(text, message.get(STATES))
         sign = (message.get(MEANINGS) or {}).get(IN_A_PART, 1.0)
-        unlikely = [key for key, share in likely.items() if share < self._least(key, sign)]
+        unlikely: set[Fact] = set()
+        likely: dict[Fact, float] = {}
+        for candidate, share in zip(candidates, weighing.likely(candidates), strict=True):
+            fact = candidate.slot, candidate.value
+            if share < self._least(fact, sign):
+                unlikely.add(fact)
+            elif not candidate.read and share >= self._enough(fact):
+                likely[fact] = share
         if sign < self._config["surely_no_sign"]:
-            unlikely += _CRISES & {(mention.slot, mention.value) for mention in mentions}
-        found: list[tuple[str, str]] = []
-        if len(states.pieces.words) >= _FEWEST_WORDS:
-            shares = zip(heads().items, heads().facts(states.vectors), strict=True)
-            found = [
-                key
-                for key, share in shares
-                if share >= self._config["likely"] and key not in likely and _may_be_added(*key)
-            ]
-        return {"likely": [list(key) for key in found], "unlikely": [list(key) for key in sorted(unlikely)]}
+            unlikely |= _CRISES & facts_in(reading_of(text).facts)
+        best = {slot: fact for fact in sorted(likely, key=lambda f: likely[f]) for slot in fact[:1]}
+        found = [fact for fact in likely if fact[0] in LISTS or best[fact[0]] == fact]
+        return {
+            "likely": [list(fact) for fact in found],
+            "unlikely": [list(fact) for fact in sorted(unlikely)],
+        }
 
-    def _least(self, key: tuple[str, str], sign: float) -> float:
-        """How likely a mention has to be for being believed, where a sign is so likely."""
-        if key[0] != "danger_signs" and key != _UNWANTED:
-            return float(self._config["unlikely"])
-        if sign >= self._config["no_sign"]:
-            return 0.0
-        return 1.0 if sign < self._config["surely_no_sign"] else float(self._config["unlikely_danger"])
+    def _least(self, fact: Fact, sign: float) -> float:
+        """How likely a fact of the lexicon has to be for being believed, where a sign is so likely."""
+        if fact[0] == "danger_signs" or fact == _UNWANTED:
+            if sign >= self._config["no_sign"]:
+                return 0.0
+            if sign >= self._config["surely_no_sign"]:
+                return float(self._config["unlikely_danger"])
+        return float(self._config["unlikely"])
 
-
-def _may_be_added(slot: str, value: str) -> bool:
-    return slot not in _NEVER_ADDED and value not in _NOTHING_TOLD
+    def _enough(self, fact: Fact) -> float:
+        """How likely a fact has to be for being noted without the lexicon."""
+        slot, value = fact
+        if slot == "danger_signs" or fact == _UNWANTED:  # the fact classifier tells them
+            return 1.1
+        if value in _NOTHING_TOLD:
+            return float(self._config["nothing_likely"])
+        return 1.1 if slot in _NEEDS_PLAIN_WORDS else float(self._config["likely"])

@@ -22,6 +22,7 @@ INPUTS = (
     "knowledge/signs.yml",
     "knowledge/lexicon.yml",
     "knowledge/messages.yml",
+    "knowledge/weighing.yml",
     "requirements.txt",
 )
 """What the model is made from. Rules and causes are read at every start: a changed rule needs no training."""

@@ -27,6 +27,8 @@ FACT_SETS = (
     "natural_fifth",
     "natural_sixth",
     "natural_seventh",
+    "natural_eighth",
+    "natural_ninth",
 )
 
 _ENTITY = re.compile(r"\[([^\]]+)\](?:\{[^}]*\}|\([^)]*\))")

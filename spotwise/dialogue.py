@@ -199,12 +199,12 @@ class _Hearing:
     def _add_likely(self, said: dict[str, Any], reading: Reading) -> None:
         """Add the facts that no phrase mentions and the meaning of the message tells."""
         for slot, value in sorted(self.message.likely):
-            if value in reading.not_meant.get(slot, ()):
+            if value in reading.denied.get(slot, ()):
                 continue
-            if slot in LISTS:
+            if slot in LISTS and value not in facts_.EMPTY:
                 said[slot] = sorted({*said.get(slot, ()), value} - facts_.EMPTY)
             else:
-                said.setdefault(slot, value)
+                said.setdefault(slot, [value] if slot in LISTS else value)
 
     def _add_meanings(self, said: dict[str, Any], reading: Reading) -> None:
         """Add what no phrase tells but the meaning of the message does: danger signs, and the answer."""

@@ -315,7 +315,7 @@ _WEEKS = [
     ),
     re.compile(
         r"(?<!\S)(?:i am|she is) (?:now )?(?P<n>\d{1,2}) weeks? "
-        r"(?:(?:and|with|but) (?!(?:a|\d) )|(?:now|today)(?= (?:[.,!?]|and)|\s*$))"
+        r"(?:(?:and|with|but) (?!(?:a|\d) )|(?:now|today)(?= (?:[.,!?]|and)|\s*$)|(?=[.,!?] |$))"
     ),
     re.compile(
         rf"(?<!\S)(?P<n>\d{{1,2}})(?: \+ \d)? (?:weeks?|w){_DAYS_TOO}(?: (?:or so|maybe|now|about))*"

@@ -178,6 +178,7 @@ class _Reading:
         self._read_new_method()
         self._read_duration()
         self._read_screening()
+        self._drop_unlikely()
         facts, denied = self._facts(), self._denied()
         answer = self._answer()
         _Settling(self, facts, denied, answer).settle()
@@ -393,6 +394,16 @@ class _Reading:
     def _read_screening(self) -> None:
         if self.has_sign("screening_fine"):
             self.deny("medical_history", "abnormal_screening", "overdue_screening")
+
+    def _drop_unlikely(self) -> None:
+        """What the meaning of the whole speaks against is not told, whatever it was read from."""
+        for slot, value in self.unlikely:
+            if slot != self.asked and self.is_told(slot, value):
+                self.senses[slot][value] = "elsewhere"
+                if slot == "age_group":
+                    self.numbers.pop("age", None)
+                if (slot, value) == ("pregnancy", "yes"):
+                    self.numbers.pop("pregnancy_weeks", None)
 
     # --- Outcome ---
 

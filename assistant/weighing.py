@@ -1,0 +1,108 @@
+"""What speaks for and against a fact, weighed against each other.
+
+Three look at a message: the lexicon, which may take a fact as told, as denied or as not meant; the network
+that judges the lexicon's mentions; and the one that looks for facts in the meaning of the whole. Each errs in
+ways of its own. A logistic regression says how far to believe whom, learnt from `knowledge/weighing.yml`:
+messages that none of the three has seen, for each is too sure of what it has learnt from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import log
+
+import numpy as np
+from scipy.special import expit
+from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyped]
+
+from assistant.encoder_graph import Array
+
+_SUREST = 0.998
+"""How likely something is taken to be at most, and its opposite."""
+_LONG = 60
+"""Words from which on all messages count as long."""
+_CLOSELY = 1.0
+"""How closely the examples are followed (scikit-learn's C)."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A fact that a message may tell."""
+
+    slot: str
+    value: str
+    mention: float | None
+    """How likely its likeliest mention is told; None where there is none."""
+    meaning: float | None
+    """How likely the message as a whole tells it; None where that was not learnt."""
+    read: bool
+    """The lexicon takes it as told."""
+    not_meant: bool
+    """The lexicon sees it mentioned, but not told."""
+    denied: bool
+    plain: bool
+    """A mention of it stands there without a cue against it."""
+    words: int
+    """The length of the message."""
+
+    def features(self) -> list[float]:
+        """The numbers that are weighed."""
+        mentioned = self.mention is not None
+        mention, meaning = _odds(self.mention), _odds(self.meaning)
+        length = min(self.words, _LONG) / 20
+        return [
+            mention,
+            mentioned,
+            meaning,
+            self.meaning is None,
+            self.read,
+            self.read and not mentioned,
+            self.not_meant,
+            self.denied,
+            self.plain,
+            mentioned and not self.plain,
+            length,
+            self.read * meaning,
+            mentioned * meaning,
+            max(meaning, 0),
+            min(meaning + 2, 0),
+            max(mention, 0),
+            self.read * mention,
+            self.read * (not mentioned) * meaning,
+            (not self.read) * meaning,
+            (not self.read) * mention,
+            self.read * length,
+            (not self.read) * max(meaning - 2, 0),
+        ]
+
+
+def _odds(likely: float | None) -> float:
+    """The logarithm of the odds, 0 where nothing is known."""
+    if likely is None:
+        return 0.0
+    likely = min(max(likely, 1 - _SUREST), _SUREST)
+    return log(likely / (1 - likely))
+
+
+class Weighing:
+    """How likely candidates are told."""
+
+    def __init__(self, weights: Sequence[float]) -> None:
+        """Use these weights, the bias last."""
+        self.weights = np.array(weights, dtype=np.float64)
+
+    @classmethod
+    def learnt(cls, candidates: Sequence[Candidate], told: Sequence[bool]) -> Weighing:
+        """Learn from candidates of which it is known whether they are told."""
+        rows = np.array([candidate.features() for candidate in candidates], dtype=np.float64)
+        machine = LogisticRegression(C=_CLOSELY, max_iter=5000).fit(rows, told)
+        return cls([*machine.coef_[0], *machine.intercept_])
+
+    def likely(self, candidates: Sequence[Candidate]) -> list[float]:
+        """How likely each is told."""
+        if not candidates:
+            return []
+        rows: Array = np.array([candidate.features() for candidate in candidates], dtype=np.float64)
+        found: list[float] = expit(rows @ self.weights[:-1] + self.weights[-1]).tolist()
+        return found
