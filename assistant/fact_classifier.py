@@ -59,7 +59,7 @@ _SIGN_OF_INTENT = {
 _LIGHT = frozenset({"fact bleeding_amount spotting", "fact bleeding_amount light"})
 """Marks of an example that tells of little blood, and so of no sign."""
 
-_GRAVE = frozenset(
+GRAVE = frozenset(
     {
         ("pregnancy", "yes"),
         ("pregnancy", "possible"),
@@ -235,7 +235,7 @@ def sign_among(facts: Mapping[str, Any], may: Mapping[str, Any]) -> str | None:
     told = {
         (slot, one) for slot, some in facts.items() for one in (some if isinstance(some, list) else [some])
     }
-    return None if told & _GRAVE else OTHER
+    return None if told & GRAVE else OTHER
 
 
 def sign_of(message: Message, marks: Sequence[str]) -> str | None:

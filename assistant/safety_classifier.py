@@ -40,6 +40,7 @@ _NOT_ALWAYS_URGENT = (
     "blood_thinner_bleeding",
     "fever",
     "one_sided_pain",
+    "heavy_bleeding",
 )
 """Signs for which the rules, and not the intent, decide."""
 

@@ -10,6 +10,7 @@ to believe whom is weighed (`assistant.weighing`); what follows is decided in `s
 from __future__ import annotations
 
 import json
+import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from difflib import SequenceMatcher
@@ -30,7 +31,7 @@ from rasa.shared.nlu.training_data.training_data import TrainingData
 from scipy.special import erf, expit
 
 from assistant.encoder_graph import TUNING, Array
-from assistant.fact_classifier import IN_A_PART, MEANINGS
+from assistant.fact_classifier import GRAVE, IN_A_PART, MEANINGS
 from assistant.linear import reading_of
 from assistant.sentence_encoder import STATES, Pieces, States, sentence_model
 from assistant.weighing import Candidate, Weighing
@@ -144,7 +145,7 @@ def candidates_in(text: str, states: States) -> list[Candidate]:
             mentioned[fact] = max(share, mentioned.get(fact, 0.0))
             if mention.sense in ("stated", "doubted"):
                 plain.add(fact)
-    length = len(states.pieces.words)
+    length = len(re.findall(r"[^\W_]+", text))
     meaning = dict(zip(heads().items, heads().facts(states.vectors), strict=True))
     read = {fact for fact in facts_in(reading.facts) if heads().judges(fact[0])}
     possible = {fact for fact, share in meaning.items() if share >= _POSSIBLE and length >= _FEWEST_WORDS}
@@ -202,7 +203,8 @@ class ToldClassifier(GraphComponent, IntentClassifier):  # type: ignore[misc]  #
     def get_default_config() -> dict[str, Any]:
         """The thresholds, as measured in docs/nlu.md."""
         return {
-            "unlikely": 0.5,  # below it a fact of the lexicon is not believed
+            "unlikely": 0.5,  # below it a fact of the lexicon is not believed,
+            "told": 0.7,  # unless it is grave, and its mention by itself at least so likely told
             "unlikely_danger": 0.1,  # the same for danger signs and unwanted sex,
             "no_sign": 0.04,  # where the fact classifier sees no sign either
             "surely_no_sign": 0.01,  # below it they, self-harm and violence are not believed by their words
@@ -271,7 +273,8 @@ class ToldClassifier(GraphComponent, IntentClassifier):  # type: ignore[misc]  #
         likely: dict[Fact, float] = {}
         for candidate, share in zip(candidates, weighing.likely(candidates), strict=True):
             fact = candidate.slot, candidate.value
-            if share < self._least(fact, sign):
+            is_told = fact in GRAVE and (candidate.mention or 0.0) >= self._config["told"]
+            if share < self._least(fact, sign) and not is_told:
                 unlikely.add(fact)
             elif not candidate.read and share >= self._enough(fact):
                 likely[fact] = share
@@ -298,6 +301,6 @@ class ToldClassifier(GraphComponent, IntentClassifier):  # type: ignore[misc]  #
         slot, value = fact
         if slot == "danger_signs" or fact == _UNWANTED:  # the fact classifier tells them
             return 1.1
-        if value in _NOTHING_TOLD:
-            return float(self._config["nothing_likely"])
-        return 1.1 if slot in _NEEDS_PLAIN_WORDS else float(self._config["likely"])
+        if slot in _NEEDS_PLAIN_WORDS:
+            return 1.1
+        return float(self._config["nothing_likely" if value in _NOTHING_TOLD else "likely"])

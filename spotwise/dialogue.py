@@ -199,7 +199,8 @@ class _Hearing:
     def _add_likely(self, said: dict[str, Any], reading: Reading) -> None:
         """Add the facts that no phrase mentions and the meaning of the message tells."""
         for slot, value in sorted(self.message.likely):
-            if value in reading.denied.get(slot, ()):
+            about_the_answer = value in facts_.EMPTY and (self.asked or reading.answer)
+            if about_the_answer or value in reading.denied.get(slot, ()):
                 continue
             if slot in LISTS and value not in facts_.EMPTY:
                 said[slot] = sorted({*said.get(slot, ()), value} - facts_.EMPTY)

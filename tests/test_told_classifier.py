@@ -50,7 +50,7 @@ def told(text: str, **meanings: float) -> dict[str, list[list[str]]]:
         (
             ["medical_history", "blood_thinner"],
             "I take warfarin for my heart valve",
-            "the surgery where I work looks after a lot of people on warfarin",
+            "there's a poster about warfarin in the waiting room",
         ),
         (
             ["circumstances", "toy_or_object"],
@@ -69,7 +69,7 @@ def test_a_word_counts_where_it_is_told_of_this_person(
 def test_a_danger_sign_is_dropped_only_where_nothing_else_sees_one() -> None:
     text = "my phone fainted, it was the heat, the battery is back now"
     sign = ["danger_signs", "fainting"]
-    harmless, perhaps = told(text, **{IN_A_PART: 0.01}), told(text, **{IN_A_PART: 0.5})
+    harmless, perhaps = told(text, **{IN_A_PART: 0.005}), told(text, **{IN_A_PART: 0.5})
     assert sign not in perhaps["unlikely"] and sign in harmless["unlikely"]
     assert set(map(tuple, perhaps["unlikely"])) <= set(map(tuple, harmless["unlikely"]))
 
@@ -151,7 +151,18 @@ def test_what_is_likely_is_noted_unless_the_words_deny_it() -> None:
     found = heard("I bled a bit after sex", likely=likely)
     assert found["symptoms"] == ["dryness"]
     assert found["age_group"] == "25_39"
-    assert not heard("I bled a bit after sex, no dryness", likely=likely[:1]).get("symptoms")
+    assert ["symptoms", "dryness"] not in told("I bled a bit after sex, no dryness")["likely"]
+
+
+@pytest.mark.parametrize(
+    ("slots", "text"), [({"requested_slot": "pain"}, "hard to say, it all is"), ({}, "I don't know")]
+)
+def test_an_answer_is_about_the_question_that_is_open(slots: dict[str, Any], text: str) -> None:
+    slots = {"bleeding_amount": "light", **slots}
+    assert not heard(text, slots, likely=[("periods", "unsure"), ("symptoms", "none")]).keys() & {
+        "periods",
+        "symptoms",
+    }
 
 
 def test_what_words_say_comes_before_what_is_likely() -> None:
