@@ -48,9 +48,9 @@ def told(text: str, **meanings: float) -> dict[str, list[list[str]]]:
     ("fact", "told_of_me", "not_told"),
     [
         (
-            ["medical_history", "blood_thinner"],
-            "I take warfarin for my heart valve",
-            "there's a poster about warfarin in the waiting room",
+            ["circumstances", "rough_sex"],
+            "the sex was quite rough, and I bled after",
+            "the rough sea made everyone on the ferry sick, then I bled after sex",
         ),
         (
             ["circumstances", "toy_or_object"],
