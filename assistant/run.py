@@ -10,7 +10,6 @@ import argparse
 import contextlib
 import ctypes
 import functools
-import gc
 import logging
 import os
 import re
@@ -349,8 +348,6 @@ def run_rasa(
         store.event_broker = await EventBroker.create(broker)
         app.add_task(keep_purging(store, days))
         tell_days(agent.domain.responses, days)
-        gc.collect()
-        gc.freeze()  # what stays for good need not be looked through again and again
         if ready:
             print(ready, flush=True)
 

@@ -71,7 +71,7 @@ AT_HAND = 64
 AT_HAND_FOR = 600
 """Seconds that one is kept without a new message."""
 
-LONG = 90
+LONG = 150
 """Events from which on the earlier ones of a conversation are summed up; Rasa goes through all, each turn."""
 
 LATER = 0.02

@@ -402,8 +402,8 @@ def test_a_first_no_denies_nothing_that_follows_it() -> None:
     assert facts["contraception"] == ["combined_pill"]
 
 
-@pytest.mark.parametrize(("first", "precision", "recall"), [(1700, 0.88, 0.92), (None, 0.72, 0.73)])
-def test_messages_are_read_no_worse_than_before(first: int | None, precision: float, recall: float) -> None:
+@pytest.mark.parametrize(("first", "precision", "recall"), [(1700, 0.88, 0.92), (5670, 0.72, 0.74)])
+def test_messages_are_read_no_worse_than_before(first: int, precision: float, recall: float) -> None:
     """By the lexicon alone, worked on with the first of them: raise the shares when it has learnt more."""
     right = wrong = missed = 0
     for message in sets.facts(DEFAULT_FOLDER / "messages.yml")[:first]:
