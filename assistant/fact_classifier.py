@@ -14,17 +14,14 @@ from typing import Any
 
 import numpy as np
 import yaml
-from rasa.engine.graph import ExecutionContext, GraphComponent
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
-from rasa.engine.storage.resource import Resource
-from rasa.engine.storage.storage import ModelStorage
-from rasa.nlu.classifiers.classifier import IntentClassifier as RasaIntentClassifier
 from rasa.nlu.featurizers.featurizer import Featurizer
 from rasa.shared.nlu.constants import INTENT, TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from assistant.intent_classifier import SENTENCES, is_featurised, vectors_of
+from assistant.learner import Learner
 from assistant.linear import DEFAULTS, LinearClassifier, marks_of_all
 from assistant.sentence_encoder import sentence_model
 from spotwise.knowledge import DEFAULT_FOLDER
@@ -81,7 +78,7 @@ GRAVE = frozenset(
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=True)
-class FactClassifier(GraphComponent, RasaIntentClassifier):
+class FactClassifier(Learner):
     """Tells which fact a message may mean, for each question, and which danger sign."""
 
     @classmethod
@@ -94,25 +91,9 @@ class FactClassifier(GraphComponent, RasaIntentClassifier):
         """The settings of the linear classifier."""
         return dict(DEFAULTS)
 
-    def __init__(self, config: dict[str, Any], model_storage: ModelStorage, resource: Resource) -> None:
-        """Begin untrained."""
-        self._config = config
-        self._model_storage = model_storage
-        self._resource = resource
-        self._classifier: LinearClassifier | None = None
+    _classifier: LinearClassifier | None = None
 
-    @classmethod
-    def create(
-        cls,
-        config: dict[str, Any],
-        model_storage: ModelStorage,
-        resource: Resource,
-        execution_context: ExecutionContext,
-    ) -> FactClassifier:
-        """Make an untrained classifier."""
-        return cls(config, model_storage, resource)
-
-    def train(self, training_data: TrainingData) -> Resource:
+    def learn(self, training_data: TrainingData) -> None:
         """Learn from the examples in `knowledge/`, and from those of the intents what is no sign."""
         texts, labels = labelled(examples_in(DEFAULT_FOLDER))
         messages = [message for message in training_data.intent_examples if is_featurised(message)]
@@ -124,28 +105,15 @@ class FactClassifier(GraphComponent, RasaIntentClassifier):
         vectors = np.vstack([sentence_model().encode(texts), vectors_of(message for message, _ in more)])
         texts += [message.get(TEXT) for message, _ in more]
         self._classifier = LinearClassifier.learnt(texts, vectors, labels, self._config)
-        with self._model_storage.write_to(self._resource) as folder:
-            self._classifier.save(folder)
-        return self._resource
 
-    @classmethod
-    def load(
-        cls,
-        config: dict[str, Any],
-        model_storage: ModelStorage,
-        resource: Resource,
-        execution_context: ExecutionContext,
-        **kwargs: Any,
-    ) -> FactClassifier:
-        """Load what was learnt."""
-        classifier = cls(config, model_storage, resource)
-        with model_storage.read_from(resource) as folder:
-            classifier._classifier = LinearClassifier.load(folder, config)
-        return classifier
+    def keep(self, folder: Path) -> None:
+        """Write the linear classifier."""
+        assert self._classifier is not None
+        self._classifier.save(folder)
 
-    def process_training_data(self, training_data: TrainingData) -> TrainingData:
-        """Leave the examples as they are."""
-        return training_data
+    def recall(self, folder: Path) -> None:
+        """Read the linear classifier."""
+        self._classifier = LinearClassifier.load(folder, self._config)
 
     def process(self, messages: list[Message]) -> list[Message]:
         """Note what messages may mean."""

@@ -8,19 +8,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rasa.engine.graph import ExecutionContext, GraphComponent
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
-from rasa.engine.storage.resource import Resource
-from rasa.engine.storage.storage import ModelStorage
-from rasa.nlu.classifiers.classifier import IntentClassifier as RasaIntentClassifier
 from rasa.nlu.featurizers.featurizer import Featurizer
 from rasa.shared.nlu.constants import INTENT, INTENT_NAME_KEY, PREDICTED_CONFIDENCE_KEY, TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
+from assistant.learner import Learner
 from assistant.linear import DEFAULTS, LinearClassifier, Vectors
 from assistant.sentence_encoder import sentence_model
 
@@ -46,7 +44,7 @@ def sentences_of(text: str) -> list[str]:
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=True)
-class IntentClassifier(GraphComponent, RasaIntentClassifier):
+class IntentClassifier(Learner):
     """Ranks the intents of a message."""
 
     @classmethod
@@ -59,25 +57,9 @@ class IntentClassifier(GraphComponent, RasaIntentClassifier):
         """The settings of the linear classifier."""
         return dict(DEFAULTS)
 
-    def __init__(self, config: dict[str, Any], model_storage: ModelStorage, resource: Resource) -> None:
-        """Begin untrained."""
-        self._config = config
-        self._model_storage = model_storage
-        self._resource = resource
-        self._classifier: LinearClassifier | None = None
+    _classifier: LinearClassifier | None = None
 
-    @classmethod
-    def create(
-        cls,
-        config: dict[str, Any],
-        model_storage: ModelStorage,
-        resource: Resource,
-        execution_context: ExecutionContext,
-    ) -> IntentClassifier:
-        """Make an untrained classifier."""
-        return cls(config, model_storage, resource)
-
-    def train(self, training_data: TrainingData) -> Resource:
+    def learn(self, training_data: TrainingData) -> None:
         """Learn from the examples."""
         examples = [example for example in training_data.intent_examples if is_featurised(example)]
         self._classifier = LinearClassifier.learnt(
@@ -86,28 +68,15 @@ class IntentClassifier(GraphComponent, RasaIntentClassifier):
             {INTENT: [example.get(INTENT) for example in examples]},
             self._config,
         )
-        with self._model_storage.write_to(self._resource) as folder:
-            self._classifier.save(folder)
-        return self._resource
 
-    @classmethod
-    def load(
-        cls,
-        config: dict[str, Any],
-        model_storage: ModelStorage,
-        resource: Resource,
-        execution_context: ExecutionContext,
-        **kwargs: Any,
-    ) -> IntentClassifier:
-        """Load what was learnt."""
-        classifier = cls(config, model_storage, resource)
-        with model_storage.read_from(resource) as folder:
-            classifier._classifier = LinearClassifier.load(folder, config)
-        return classifier
+    def keep(self, folder: Path) -> None:
+        """Write the linear classifier."""
+        assert self._classifier is not None
+        self._classifier.save(folder)
 
-    def process_training_data(self, training_data: TrainingData) -> TrainingData:
-        """Leave the examples as they are: nothing after this learns from the predictions."""
-        return training_data
+    def recall(self, folder: Path) -> None:
+        """Read the linear classifier."""
+        self._classifier = LinearClassifier.load(folder, self._config)
 
     def process(self, messages: list[Message]) -> list[Message]:
         """Rank the intents of messages."""

@@ -20,11 +20,10 @@ from typing import Any
 
 import numpy as np
 import yaml
-from rasa.engine.graph import ExecutionContext, GraphComponent
+from rasa.engine.graph import ExecutionContext
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.engine.storage.resource import Resource
 from rasa.engine.storage.storage import ModelStorage
-from rasa.nlu.classifiers.classifier import IntentClassifier
 from rasa.shared.nlu.constants import TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
@@ -32,6 +31,7 @@ from scipy.special import erf, expit
 
 from assistant.encoder_graph import TUNING, Array
 from assistant.fact_classifier import GRAVE, IN_A_PART, MEANINGS
+from assistant.learner import Learner
 from assistant.linear import reading_of
 from assistant.sentence_encoder import STATES, Pieces, States, sentence_model
 from assistant.weighing import Candidate, Weighing
@@ -196,7 +196,7 @@ def heads() -> Heads:
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=True)
-class ToldClassifier(GraphComponent, IntentClassifier):  # type: ignore[misc]  # Rasa is untyped here
+class ToldClassifier(Learner):
     """Notes which facts that the lexicon finds are unlikely to be told, and which are told beside them."""
 
     @staticmethod
@@ -212,12 +212,7 @@ class ToldClassifier(GraphComponent, IntentClassifier):  # type: ignore[misc]  #
             "nothing_likely": 0.8,  # the same for "none" and "unsure", which close a question
         }
 
-    def __init__(self, config: dict[str, Any], model_storage: ModelStorage, resource: Resource) -> None:
-        """Use these thresholds; the weights are yet to come."""
-        self._config = config
-        self._model_storage = model_storage
-        self._resource = resource
-        self.weighing: Weighing | None = None
+    weighing: Weighing | None = None
 
     @classmethod
     def create(
@@ -226,36 +221,23 @@ class ToldClassifier(GraphComponent, IntentClassifier):  # type: ignore[misc]  #
         model_storage: ModelStorage,
         resource: Resource,
         execution_context: ExecutionContext,
-    ) -> ToldClassifier:
+    ) -> Learner:
         """Load the networks now, so that the first message does not wait for them."""
         heads(), default_reader()
-        return cls(config, model_storage, resource)
+        return super().create(config, model_storage, resource, execution_context)
 
-    def train(self, training_data: TrainingData) -> Resource:
+    def learn(self, training_data: TrainingData) -> None:
         """Learn how to weigh from `knowledge/weighing.yml`."""
         self.weighing = learnt_weighing()
-        with self._model_storage.write_to(self._resource) as folder:
-            (folder / "weights.json").write_text(json.dumps(self.weighing.weights.tolist()))
-        return self._resource
 
-    @classmethod
-    def load(
-        cls,
-        config: dict[str, Any],
-        model_storage: ModelStorage,
-        resource: Resource,
-        execution_context: ExecutionContext,
-        **kwargs: Any,
-    ) -> ToldClassifier:
-        """Load the weights."""
-        classifier = cls.create(config, model_storage, resource, execution_context)
-        with model_storage.read_from(resource) as folder:
-            classifier.weighing = Weighing(json.loads((folder / "weights.json").read_text()))
-        return classifier
+    def keep(self, folder: Path) -> None:
+        """Write the weights."""
+        assert self.weighing is not None
+        (folder / "weights.json").write_text(json.dumps(self.weighing.weights.tolist()))
 
-    def process_training_data(self, training_data: TrainingData) -> TrainingData:
-        """Leave the examples as they are."""
-        return training_data
+    def recall(self, folder: Path) -> None:
+        """Read the weights."""
+        self.weighing = Weighing(json.loads((folder / "weights.json").read_text()))
 
     def process(self, messages: list[Message]) -> list[Message]:
         """Note what messages tell."""
