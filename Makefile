@@ -25,6 +25,7 @@ train: model ## train the model, if what it is made from has changed
 	@echo "The model is up to date."
 
 tune: installed ## learn the sentence encoder's tuning anew, after many new examples: 20 minutes
+	@$(PYTHON) -W ignore -m tuning.words
 	@$(PYTHON) -W ignore -m tuning
 
 test: model ## run every test

@@ -30,6 +30,7 @@ from rasa.shared.nlu.training_data.training_data import TrainingData
 from assistant import encoder_graph
 from assistant.checks import ROOT
 from assistant.encoder_graph import SIZE, VOCABULARY_SHA256, WEIGHTS_SHA256, Array
+from spotwise.reading import default_reader
 
 STATES = "states"
 """Where a message keeps its words, and the vector of each of their pieces, for what looks at them singly."""
@@ -131,14 +132,17 @@ class SentenceModel:
 
     def states(self, text: str) -> tuple[Array, States]:
         """The vector of one text, as above, and the vectors of its pieces."""
-        pieces = self._words.split(text)
+        pieces = self._split(text)
         meaning, states = self._session.run(["meaning", "words"], self._input(pieces))
         return meaning[0], States(pieces, states[0])
 
     def _vector(self, text: str) -> Array:
-        (meaning,) = self._session.run(["meaning"], self._input(self._words.split(text)))
+        (meaning,) = self._session.run(["meaning"], self._input(self._split(text)))
         vector: Array = meaning[0]
         return vector
+
+    def _split(self, text: str) -> Pieces:
+        return self._words.split(default_reader().mended(text))
 
     def _input(self, pieces: Pieces) -> dict[str, Array]:
         return {"pieces": self._pieces[pieces.ids][None, :, :]}

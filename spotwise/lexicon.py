@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 import yaml
 
 from spotwise.conditions import Vocabulary
-from spotwise.words import Spelling, WordIndex, normalise, phrase_pattern
+from spotwise.spelling import Spelling
+from spotwise.words import NUMBER_WORDS, WordIndex, normalise, phrase_pattern
 
 _SIGHS = (
     r"(?:[,.!]+ |(?:so|well|oh|um|erm|ok|okay|thanks|hi|hmm|honestly|ah|god|gosh|er|uh|lol|haha|hello"
@@ -84,8 +85,12 @@ class Lexicon:
 
     def __init__(self, file: Path, vocabulary: Vocabulary) -> None:
         raw = yaml.safe_load(file.read_text(encoding="utf-8"))
-        english = (file.with_name("english.txt")).read_text(encoding="utf-8").splitlines()
-        self._spelling = Spelling(raw["spellings"], _phrases(raw), english)
+        common = dict.fromkeys(NUMBER_WORDS, 1)
+        for line in lines_of(file.with_name("common.txt")):
+            times, word = line.split()
+            common[word] = int(times)
+        english = lines_of(file.with_name("english.txt"))
+        self._spelling = Spelling(raw["spellings"], _phrases(raw), english, common)
         self._counts: Mapping[str, Sequence[str]] = raw["counts"]
         self.denied_in_a_row = frozenset(raw["denied_in_a_row"])
         self._of_the_body = frozenset(raw["of_the_body"])
@@ -119,6 +124,10 @@ class Lexicon:
         """The normalised words of a message, each with a space after it."""
         return normalise(text, self._spelling.right)
 
+    def mended(self, text: str) -> str:
+        """A message with misspelt words put right, and else as it is."""
+        return self._spelling.mended(text)
+
     def _entry(self, slot: str, value: str, how: Any, vocabulary: Vocabulary) -> Entry:
         if slot not in vocabulary or value not in vocabulary[slot].values:
             raise ValueError(f"lexicon.yml: '{slot}: {value}' is not in slots.yml")
@@ -138,6 +147,11 @@ class Lexicon:
             negated=phrase_pattern(how["say"]) if how.get("say") and not across_no else None,
             counts=counts,
         )
+
+
+def lines_of(file: Path) -> list[str]:
+    """The lines of a list of words, without what tells of the list."""
+    return [line for line in file.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
 
 
 def _patterns(groups: Mapping[str, Sequence[str]]) -> dict[str, re.Pattern[str]]:

@@ -122,6 +122,10 @@ class Reader:
         """The words of a message in lower case, as the lexicon spells them, each with a space after it."""
         return self.lexicon.words_of(text)
 
+    def mended(self, text: str) -> str:
+        """A message with misspelt words put right, and else as it is."""
+        return self.lexicon.mended(text)
+
     def mentions_in(self, words: str) -> list[Mention]:
         """Every mention of a fact in the words of a message (`words_of`), told or not."""
         message = Message(words, self.lexicon, self._is_for_other(words))

@@ -14,11 +14,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from functools import cache
 from typing import NamedTuple
-
-from rapidfuzz.distance import OSA
 
 LONGEST = 8_000
 """Characters that are read. More than anyone types; the rest of a longer text is ignored."""
@@ -94,6 +92,8 @@ _TENS = {
         strict=True,
     )
 }
+NUMBER_WORDS = (*_NUMBERS, *_TENS)
+"""Numbers that may be written out."""
 _TEN_PATTERN = re.compile(rf"\b({'|'.join(_TENS)})(?:[ -](one|two|three|four|five|six|seven|eight|nine))?\b")
 _DECADE_PATTERN = re.compile(r"\b(twent|thirt|fort|fift|sixt|sevent|eight|ninet)ies\b")
 _WORD = re.compile(r"\d+(?:[.,]\d+)?|\d+|[^\W\d_]+|[.,!?;:()/+-]|%|°|\n")
@@ -102,20 +102,22 @@ _WORD = re.compile(r"\d+(?:[.,]\d+)?|\d+|[^\W\d_]+|[.,!?;:()/+-]|%|°|\n")
 def normalise(text: str, spell: Callable[[str], str] | None = None) -> str:
     """The words of `text` in lower case, numbers as digits, punctuation as words, a space after each.
 
-    `spell` puts a misspelt or shortened word right ("preg" -> "pregnant"); see `Spelling`.
+    `spell` puts a misspelt or shortened word right ("preg" -> "pregnant"); see `spotwise.spelling`.
     """
     text = unicodedata.normalize("NFKC", text[:LONGEST].translate(_QUOTES)).lower()
     text = "".join(c if c == "\n" or unicodedata.category(c)[0] != "C" else " " for c in text)
     for pattern, words in _CONTRACTIONS:
         text = pattern.sub(words, text)
     text = _UNITS.sub(" ", text)
-    text = _DECADE_PATTERN.sub(lambda match: f"{_TENS[match[1] + 'y']} s", text)
-    text = _TEN_PATTERN.sub(_ten, text)
-    found = [_NUMBERS.get(word, word) for word in _WORD.findall(text)]
+    found = _WORD.findall(text)
     if spell:
         found = [spell(word) if len(word) > 1 else word for word in found]
+    text = " ".join("." if word in "\n" else word for word in found)
+    text = _DECADE_PATTERN.sub(lambda match: f"{_TENS[match[1] + 'y']} s", text)
+    text = _TEN_PATTERN.sub(_ten, text)
     joined = " ".join(
-        "." if word in "\n" else word.replace(",", ".") if word[:1].isdigit() else word for word in found
+        word.replace(",", ".") if word[:1].isdigit() else _NUMBERS.get(word, word)
+        for word in text.split(" ")
     )
     for pattern, amount in _AMOUNTS:
         joined = pattern.sub(amount, joined)
@@ -141,60 +143,6 @@ _AMOUNTS = [
         (r"\b(?:a )?quarter of an hour\b", "15 minutes"),
     )
 ]
-
-
-class Spelling:
-    """Puts words right: known short forms and misspellings, and words a slip or two away from a known one."""
-
-    SHORTEST = 4
-    """Shorter words are too easily another word."""
-    TWO_SLIPS_FROM = 8
-    """Letters of a word that may hold two slips."""
-
-    def __init__(
-        self, known_slips: Mapping[str, str], phrases: Iterable[str], english: Iterable[str] = ()
-    ) -> None:
-        """Know the words of the lexicon's phrases; a word of `english` is never taken for a slip."""
-        self._right = dict(known_slips)
-        words: set[str] = set()
-        stems: set[str] = set()
-        for phrase in phrases:
-            for word, star in re.findall(r"([a-z]{2,})(\*?)", phrase):
-                (stems if star else words).add(word)
-        self._stems = tuple(sorted(stems))
-        long_stems = tuple(stem for stem in self._stems if len(stem) >= self.SHORTEST)
-        self._english = frozenset(english) | words
-        self._by_start: dict[str, list[str]] = {}
-        grown = {word for word in self._english if word.startswith(long_stems)}
-        grown |= {stem + ending for stem in long_stems for ending in ("", "s", "ed", "ing", "y")}
-        for word in words | grown:
-            if len(word) >= self.SHORTEST:
-                self._by_start.setdefault(word[0], []).append(word)
-
-    def right(self, word: str) -> str:
-        """The word as it was meant."""
-        if word not in self._right:
-            if len(self._right) > 20_000:  # a person's slips are few; this only bounds the memory
-                return word
-            self._right[word] = self._closest(word)
-        return self._right[word]
-
-    def _closest(self, word: str) -> str:
-        """The one known word that slips turn into this one; the word itself where there is not just one."""
-        if len(word) < self.SHORTEST or word in self._english or word.startswith(self._stems):
-            return word
-        known = self._by_start.get(word[0], ())
-        for slips in (1, 2) if len(word) >= self.TWO_SLIPS_FROM else (1,):
-            close = [other for other in known if OSA.distance(word, other, score_cutoff=slips) <= slips]
-            for likeliest in (
-                [other for other in close if sorted(other) == sorted(word)],  # two letters swapped
-                [other for other in close if len(other) > len(word)],  # a letter missed
-                [other for other in close if len(other) < len(word)],
-                close,
-            ):
-                if likeliest:
-                    return likeliest[0] if len(likeliest) == 1 else word
-        return word
 
 
 def _ten(match: re.Match[str]) -> str:

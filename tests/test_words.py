@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spotwise.words import LONGEST, Spelling, WordIndex, normalise, phrase_pattern
+from spotwise.spelling import Spelling
+from spotwise.words import LONGEST, WordIndex, normalise, phrase_pattern
 
 
 @pytest.mark.parametrize(
@@ -132,7 +133,8 @@ def test_the_index_leaves_out_lists_whose_words_are_missing() -> None:
 
 
 def test_spelling_puts_slips_right_and_leaves_other_words() -> None:
-    spelling = Spelling({"preg": "pregnant"}, ["bleeding", "pregnan*", "discharge", "itch*"], ["breeding"])
+    english = ["breeding", "itchy", "snapped"]
+    spelling = Spelling({"preg": "pregnant"}, ["bleeding", "pregnan*", "discharge", "itch*"], english)
     assert spelling.right("preg") == "pregnant"
     assert spelling.right("bleding") == "bleeding"
     assert spelling.right("dishcarge") == "discharge"
@@ -141,11 +143,38 @@ def test_spelling_puts_slips_right_and_leaves_other_words() -> None:
     assert spelling.right("itcy") == "itchy"
     assert spelling.right("dischrage") == spelling.right("dischatge") == "discharge"
     assert spelling.right("disxhrage") == "discharge"  # a long word may hold two slips
-    assert spelling.right("blxxding") == "bleeding"
-    assert Spelling({}, ["peri", "period", "tired", "tied"]).right("perid") == "period"
-    assert Spelling({}, ["tired", "tied"]).right("tierd") == "tired"
+    assert spelling.right("blxxdnng") == "blxxdnng"
     assert spelling.right("breeding") == "breeding"  # an English word
     assert spelling.right("blood") == "blood"
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("tempriture", "temperature"),
+        ("servical", "cervical"),
+        ("frist", "first"),
+        ("becose", "because"),
+        ("blod", "blood"),
+        ("crampin", "cramping"),
+        ("hospitl", "hospital"),
+        ("tomato", "tomato"),
+    ],
+)
+def test_the_commoner_word_and_the_one_that_sounds_alike_is_meant(typed: str, meant: str) -> None:
+    common = {"become": 20, "because": 900, "first": 700, "frisk": 1, "blood": 9000, "bold": 1, "cervical": 40}
+    common |= {"surgical": 50, "temperature": 300, "cramping": 40, "cramps": 90, "hospital": 100}
+    assert Spelling({}, [], [], common).right(typed) == meant
+
+
+def test_of_two_words_that_are_as_near_neither_is_taken() -> None:
+    assert Spelling({}, [], [], {"lamp": 5, "limp": 5}).right("lomp") == "lomp"
+    assert Spelling({}, ["tired", "tied"]).right("tierd") == "tired"
+
+
+def test_a_text_is_mended_where_it_is_misspelt_and_nowhere_else() -> None:
+    spelling = Spelling({"cant": "can not", "loads": "lots"}, ["bleeding"], ["loads", "of"], {"stop": 9})
+    assert spelling.mended("BLEDING loads, can't \U0001f937 (stopp) 3x!") == "bleeding loads, can't \U0001f937 (stop) 3x!"
 
 
 @settings(max_examples=50)

@@ -13,7 +13,7 @@ from rasa.shared.nlu.training_data.message import Message
 
 from assistant.fact_classifier import SIGNS, Examples, labelled, sign_of
 from assistant.linear import marks_of_all
-from assistant.sentence_encoder import WordPieces
+from assistant.sentence_encoder import Pieces, WordPieces
 from assistant.told_classifier import pieces_of
 from evaluation import sets
 from spotwise.knowledge import DEFAULT_FOLDER
@@ -52,7 +52,7 @@ def labelled_texts(examples: Examples, words: WordPieces) -> Labelled:
         for question, given in labels.items()
     ]
     texts += [message.get(TEXT) for message in more]
-    return Labelled([words.split(text).ids for text in texts], names, np.array(columns, dtype=np.int32).T)
+    return Labelled([pieces_in(text, words).ids for text in texts], names, np.array(columns, dtype=np.int32).T)
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ def told_messages(examples: Examples, words: WordPieces) -> ToldMessages:
 
 def _told(message: sets.FactMessage, items: Sequence[str], words: WordPieces) -> Told:
     stated, may = sets.items(message.facts), sets.items(message.may)
-    pieces, right = words.split(message.text), default_reader().words_of(message.text)
+    pieces, right = pieces_in(message.text, words), default_reader().words_of(message.text)
     mentions = default_reader().mentions_in(right)
     places = pieces_of([mention.span for mention in mentions], right, pieces)
     seen = [
@@ -116,7 +116,12 @@ def _answers(examples: Examples, items: Sequence[str], words: WordPieces) -> Ite
         known = np.array([item.startswith(f"{slot}.") for item in items], dtype=np.float32)
         for value, texts in values.items():
             for text in texts:
-                yield Told(words.split(text).ids, [], _row(items, {f"{slot}.{value}"}), known)
+                yield Told(pieces_in(text, words).ids, [], _row(items, {f"{slot}.{value}"}), known)
+
+
+def pieces_in(text: str, words: WordPieces) -> Pieces:
+    """The pieces of a text as the running assistant sees them: misspelt words put right."""
+    return words.split(default_reader().mended(text))
 
 
 def _row(items: Sequence[str], some: Iterable[str]) -> Numbers:
