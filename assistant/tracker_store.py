@@ -91,6 +91,9 @@ probe = sa.Table(
     sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("at", sa.Float, nullable=False),
 )
+_ADD = events.insert()
+_LAST_ROW = sa.select(sa.func.max(events.c.id)).where(events.c.sender_id == sa.bindparam("name"))
+"""Statements of every turn, put together once."""
 logger = logging.getLogger(__name__)
 
 
@@ -374,7 +377,7 @@ class Store(SQLTrackerStore):  # type: ignore[misc]  # Rasa's types are not seen
             if _last_row(connection, sender_id) != version:
                 # Another server has answered in between, or the conversation was deleted.
                 raise NotKept("the conversation changed")
-            connection.execute(events.insert(), rows)
+            connection.execute(_ADD, rows)
             return _last_row(connection, sender_id)
 
     def _version(self, sender_id: str) -> int:
@@ -412,8 +415,7 @@ def _event(data: dict[str, Any]) -> Event | None:
 
 def _last_row(connection: Connection, sender_id: str) -> int:
     """The number of a conversation's last row; 0 where there is none."""
-    last = sa.select(sa.func.max(events.c.id)).where(events.c.sender_id == sender_id)
-    return int(connection.execute(last).scalar() or 0)
+    return int(connection.execute(_LAST_ROW, {"name": sender_id}).scalar() or 0)
 
 
 def _stored_events(tracker: DialogueStateTracker) -> int:
