@@ -25,7 +25,6 @@ from sklearn.svm import LinearSVC  # type: ignore[import-untyped]
 from spotwise.knowledge import load_knowledge
 from spotwise.lookup import CauseFinder
 from spotwise.reading import Reading, default_reader
-from spotwise.words import normalise
 
 DEFAULTS: Mapping[str, float] = {
     "meaning_weight": 1.0,  # of the sentence encoder's features
@@ -62,12 +61,19 @@ def reading_of(text: str) -> Reading:
     return default_reader().read(text)
 
 
+@lru_cache(maxsize=16)
+def spelt(text: str) -> str:
+    """The words of a message as the lexicon spells them; shared and forgotten like what they say."""
+    return default_reader().words_of(text)
+
+
 @lru_cache(maxsize=1)
 def cause_finder() -> CauseFinder:
     """The names of the shipped causes."""
     return CauseFinder(load_knowledge().causes)
 
 
+@lru_cache(maxsize=16)
 def marks_of(text: str) -> list[str]:
     """What the lexicon finds in a message, as marks that can be learnt from."""
     reading = reading_of(text)
@@ -94,7 +100,13 @@ def marks_of(text: str) -> list[str]:
 
 def words_of(text: str) -> str:
     """The words of a message, spelt in one way, with every number alike."""
-    return _NUMBER.sub("9", normalise(text))
+    return _NUMBER.sub("9", spelt(text))
+
+
+def forget() -> None:
+    """Keep nothing of what people wrote."""
+    for kept in (reading_of, spelt, marks_of):
+        kept.cache_clear()
 
 
 @dataclass(frozen=True)

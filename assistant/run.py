@@ -309,15 +309,15 @@ def run_rasa(
     from assistant.endpoints import endpoints_file, store_from
     from assistant.graph_runner import use_ordered_graphs
     from assistant.guard import guard
+    from assistant.lean_actions import use_lean_actions
     from assistant.lock_store import locks_from
     from assistant.purge import keep_purging, tell_days
-    from assistant.remote_action import use_lean_remote_actions
 
     rasa.utils.common.configure_logging_and_warnings()
     rasa.utils.log_utils.configure_structlog()
     silence_libraries()  # Rasa has just turned their warnings on again
     logging.getLogger("rasa.core.actions.action").addFilter(is_no_digression)
-    use_lean_remote_actions()
+    use_lean_actions()
     use_ordered_graphs()
     days = keep_days()
     endpoints = AvailableEndpoints.read_endpoints(str(endpoints_file()))

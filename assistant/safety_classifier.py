@@ -22,7 +22,7 @@ from rasa.shared.nlu.training_data.message import Message
 
 from assistant.fact_classifier import ANY_SIGN, IN_A_PART, MEANINGS, SIGNS
 from assistant.intent_classifier import INTENT_RANKING, SENTENCE_RANKINGS, Ranking
-from assistant.linear import reading_of
+from assistant.linear import forget, reading_of
 from assistant.told_classifier import TOLD
 from spotwise.dialogue import SURE
 from spotwise.reading import default_reader
@@ -105,7 +105,7 @@ class SafetyClassifier(GraphComponent, IntentClassifier):  # type: ignore[misc] 
             if found is not None:
                 ranking = _lifted(ranking, *found)
             self._set(message, ranking[:KEPT])
-        reading_of.cache_clear()  # nothing that people write is kept here
+        forget()
         return messages
 
     @staticmethod

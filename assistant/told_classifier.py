@@ -32,7 +32,7 @@ from scipy.special import erf, expit
 from assistant.encoder_graph import TUNING, Array
 from assistant.fact_classifier import GRAVE, IN_A_PART, MEANINGS
 from assistant.learner import Learner
-from assistant.linear import reading_of
+from assistant.linear import reading_of, spelt
 from assistant.sentence_encoder import STATES, Pieces, States, sentence_model
 from assistant.weighing import Candidate, Weighing
 from spotwise.knowledge import DEFAULT_FOLDER
@@ -135,7 +135,7 @@ def _pair(item: str) -> Fact:
 
 def candidates_in(text: str, states: States) -> list[Candidate]:
     """Every fact of the contract that a message may tell."""
-    reading, words = reading_of(text), default_reader().words_of(text)
+    reading, words = reading_of(text), spelt(text)
     mentions = [m for m in default_reader().mentions_in(words) if heads().judges(m.slot)]
     mentioned: dict[Fact, float] = {}
     plain: set[Fact] = set()

@@ -12,7 +12,6 @@ from collections.abc import Iterable, Mapping
 from math import log10
 
 from jellyfish import metaphone
-from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 SHORTEST = 4
@@ -93,13 +92,13 @@ class Spelling:
         return match[0] if right == word else right
 
     def _nearest(self, word: str) -> str:
-        """The known word that this one is meant for; the word itself where it is known, or none is clearly."""
+        """The known word that this one is meant for; the word itself where none clearly is."""
         if len(word) < SHORTEST or word in self._known:
             return word
         sound = metaphone(word)
         slips = 2 if len(word) < LONG else 3
-        near = {other for other, _, _ in self._like(word, word[0], slips)}
-        near |= {other for other, _, _ in self._like(word, word[1], 1)}  # the first letter is missing, or wrong
+        near = self._like(word, word[0], slips)
+        near |= self._like(word, word[1], 1)  # the first letter is one too many
         near.update(self._by_sound.get(sound, ()))
         found = []
         for other in near:
@@ -112,10 +111,10 @@ class Spelling:
             return word
         return found[0][1]
 
-    def _like(self, word: str, start: str, slips: int) -> list[tuple[str, float, int]]:
-        return process.extract(
-            word, self._by_start.get(start, ()), scorer=OSA.distance, score_cutoff=slips, limit=None
-        )
+    def _like(self, word: str, start: str, slips: int) -> set[str]:
+        """The words with this first letter that are so many slips away."""
+        known = self._by_start.get(start, [])
+        return {other for other in known if OSA.distance(word, other, score_cutoff=slips) <= slips}
 
 
 def apart(typed: str, meant: str) -> float:
@@ -133,7 +132,9 @@ def apart(typed: str, meant: str) -> float:
         row = [above[0] + extra]
         for place, wanted in enumerate(meant):
             best = min(
-                above[place] + _wrong(letter, wanted), above[place + 1] + extra, row[place] + _missing(meant, place)
+                above[place] + _wrong(letter, wanted),
+                above[place + 1] + extra,
+                row[place] + _missing(meant, place),
             )
             if at and place and typed[at - 1] == wanted != letter == meant[place - 1]:
                 best = min(best, before[place - 1] + 0.6)

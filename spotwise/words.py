@@ -116,8 +116,7 @@ def normalise(text: str, spell: Callable[[str], str] | None = None) -> str:
     text = _DECADE_PATTERN.sub(lambda match: f"{_TENS[match[1] + 'y']} s", text)
     text = _TEN_PATTERN.sub(_ten, text)
     joined = " ".join(
-        word.replace(",", ".") if word[:1].isdigit() else _NUMBERS.get(word, word)
-        for word in text.split(" ")
+        word.replace(",", ".") if word[:1].isdigit() else _NUMBERS.get(word, word) for word in text.split(" ")
     )
     for pattern, amount in _AMOUNTS:
         joined = pattern.sub(amount, joined)

@@ -32,7 +32,7 @@ from rasa_sdk.interfaces import ActionExecutionRejection as Rejection
 
 from assistant import action_endpoint
 from assistant.action_endpoint import ActionEndpoint, words_for
-from assistant.remote_action import LeanRemoteAction
+from assistant.lean_actions import LeanRemoteAction
 
 SECRET = "my secret about the bleeding"
 WORDS = ["utter_action_failed", "utter_what_to_do", "utter_calm", "utter_criteria", "utter_limits"]

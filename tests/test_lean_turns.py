@@ -8,6 +8,9 @@ from typing import Any
 
 import pytest
 import rasa.core.processor
+from hypothesis import given
+from hypothesis import strategies as st
+from rasa.core.actions.forms import FormAction
 from rasa.core.agent import Agent
 from rasa.core.channels.channel import CollectingOutputChannel, UserMessage
 from rasa.core.policies.memoization import MemoizationPolicy
@@ -18,6 +21,7 @@ from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import (
     ActionExecuted,
     ActionExecutionRejected,
+    ActionReverted,
     ActiveLoop,
     BotUttered,
     ConversationPaused,
@@ -26,6 +30,7 @@ from rasa.shared.core.events import (
     Restarted,
     SessionStarted,
     SlotSet,
+    UserUtteranceReverted,
     UserUttered,
 )
 from rasa.shared.core.trackers import DialogueStateTracker, EventVerbosity
@@ -37,6 +42,8 @@ from assistant.checks import MODEL
 from assistant.conversation import Conversation
 from assistant.graph_runner import OrderedGraphRunner
 from assistant.later_policies import RulesAfterTriage, StoriesAfterTriage
+from assistant.lean_actions import LeanForm
+from assistant.triage_policy import Decision
 
 CONVERSATION = (
     "hi",
@@ -120,13 +127,8 @@ def test_a_conversation_goes_as_with_policies_that_are_always_asked(
     agent: Agent, dask: DaskGraphRunner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lean = asyncio.run(actions_of(agent, "lean"))
-    monkeypatch.setattr(
-        later_policies._AfterTriage,
-        "predict_action_probabilities",
-        lambda self, *args, **kwargs: super(later_policies._AfterTriage, self).predict_action_probabilities(
-            *args, **kwargs
-        ),
-    )
+    monkeypatch.setattr(later_policies, "decision_about", lambda _: Decision())
+    monkeypatch.setattr(later_policies, "rule_is_sure", lambda _: False)
     monkeypatch.delattr(RulesAfterTriage, "_find_action_from_rules")
     assert lean == asyncio.run(actions_of(agent, "whole"))
 
@@ -195,6 +197,64 @@ def test_a_copy_is_as_if_replayed() -> None:
         assert unlike == set(), event
 
 
+EVENTS: list[Any] = [
+    SessionStarted(),
+    Restarted(),
+    ActionExecuted("action_listen"),
+    ActionExecuted("utter_greet"),
+    ActionExecuted("spotting_form"),
+    ActionExecuted("other_form"),
+    ActionExecutionRejected("spotting_form"),
+    ActiveLoop("spotting_form"),
+    ActiveLoop("other_form"),
+    ActiveLoop(None),
+    ActionReverted(),
+    UserUtteranceReverted(),
+    SlotSet("pain", "severe"),
+    UserUttered("no", {"name": "deny"}),
+    BotUttered("Does it hurt?"),
+]
+
+
+@given(st.lists(st.sampled_from(EVENTS), max_size=25), st.sets(st.integers(0, 25)))
+def test_the_events_that_count_are_those_of_rasa(told: list[Any], asked_after: set[int]) -> None:
+    """However often it is asked in between, since what is known of the earlier ones is kept."""
+    ours, rasas = Conversation("s", []), DialogueStateTracker("s", [])
+    for place, event in enumerate(told):
+        ours.events.append(event)
+        rasas.events.append(event)
+        if place in asked_after:
+            assert [*map(id, ours.applied_events())] == [*map(id, rasas.applied_events())]
+    assert [*map(id, ours.applied_events())] == [*map(id, rasas.applied_events())]
+
+
+def test_a_form_tries_events_out_as_in_rasa() -> None:
+    domain = Domain.load("domain.yml")
+    tracker = Conversation("s", domain.slots)
+    for event in (ActiveLoop("spotting_form"), SlotSet("requested_slot", "pain"), ActionExecuted("x")):
+        tracker.update(event)
+    told = [SlotSet("pain", "severe"), SlotSet("requested_slot", None)]
+    ours, rasas = (
+        kind("spotting_form", None)._temporary_tracker(tracker, told, domain)
+        for kind in (LeanForm, FormAction)
+    )
+    states = [{**each.current_state(EventVerbosity.ALL), "latest_event_time": None} for each in (ours, rasas)]
+    for state in states:
+        for event in state["events"]:
+            del event["timestamp"]
+    assert states[0] == states[1]
+    assert tracker.get_slot("pain") is None
+
+
+def test_a_blank_tracker_has_the_same_slots_at_their_beginning() -> None:
+    tracker = Conversation("s", Domain.load("domain.yml").slots)
+    tracker.update(SlotSet("pain", "severe"))
+    ours, rasas = tracker.init_copy(), DialogueStateTracker.init_copy(tracker)
+    assert ours.current_state() == rasas.current_state() and ours.get_slot("pain") is None
+    assert list(ours.slots) == list(rasas.slots)
+    assert not any(ours.slots[name] is slot for name, slot in tracker.slots.items())
+
+
 def test_a_copy_can_be_changed_alone() -> None:
     tracker = Conversation("s", Domain.load("domain.yml").slots)
     tracker.update(ActiveLoop("spotting_form"))
@@ -224,10 +284,13 @@ def test_rules_and_stories_work_only_where_triage_leaves_the_turn(
         await agent.handle_message(UserMessage(text, CollectingOutputChannel(), sender_id="who"))
 
     asyncio.run(say("hi"))
-    assert {RulesAfterTriage.__name__, StoriesAfterTriage.__name__} <= set(asked)
+    assert set(asked) == {RulesAfterTriage.__name__}  # a rule is sure: the stories need not be asked
     asked.clear()
     asyncio.run(say("I'm bleeding after sex"))
     assert not asked
+    monkeypatch.setattr(later_policies, "rule_is_sure", lambda _: False)
+    asyncio.run(say("thanks"))
+    assert set(asked) == {RulesAfterTriage.__name__, StoriesAfterTriage.__name__}
 
 
 def test_a_decision_is_worked_out_once_for_all_policies(

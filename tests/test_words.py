@@ -162,7 +162,15 @@ def test_spelling_puts_slips_right_and_leaves_other_words() -> None:
     ],
 )
 def test_the_commoner_word_and_the_one_that_sounds_alike_is_meant(typed: str, meant: str) -> None:
-    common = {"become": 20, "because": 900, "first": 700, "frisk": 1, "blood": 9000, "bold": 1, "cervical": 40}
+    common = {
+        "become": 20,
+        "because": 900,
+        "first": 700,
+        "frisk": 1,
+        "blood": 9000,
+        "bold": 1,
+        "cervical": 40,
+    }
     common |= {"surgical": 50, "temperature": 300, "cramping": 40, "cramps": 90, "hospital": 100}
     assert Spelling({}, [], [], common).right(typed) == meant
 
@@ -174,7 +182,10 @@ def test_of_two_words_that_are_as_near_neither_is_taken() -> None:
 
 def test_a_text_is_mended_where_it_is_misspelt_and_nowhere_else() -> None:
     spelling = Spelling({"cant": "can not", "loads": "lots"}, ["bleeding"], ["loads", "of"], {"stop": 9})
-    assert spelling.mended("BLEDING loads, can't \U0001f937 (stopp) 3x!") == "bleeding loads, can't \U0001f937 (stop) 3x!"
+    assert (
+        spelling.mended("BLEDING loads, can't \U0001f937 (stopp) 3x!")
+        == "bleeding loads, can't \U0001f937 (stop) 3x!"
+    )
 
 
 @settings(max_examples=50)

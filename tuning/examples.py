@@ -52,7 +52,9 @@ def labelled_texts(examples: Examples, words: WordPieces) -> Labelled:
         for question, given in labels.items()
     ]
     texts += [message.get(TEXT) for message in more]
-    return Labelled([pieces_in(text, words).ids for text in texts], names, np.array(columns, dtype=np.int32).T)
+    return Labelled(
+        [pieces_in(text, words).ids for text in texts], names, np.array(columns, dtype=np.int32).T
+    )
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,9 @@ def common_words() -> dict[str, int]:
     """The words of all examples that are common enough, with how many examples hold each."""
     examples = examples_in(DEFAULT_FOLDER)
     texts = {message["text"] for message in examples.messages} | {each.text for each in sets.training()}
-    texts.update(*examples.signs.values(), *(some for each in examples.answers.values() for some in each.values()))
+    texts.update(
+        *examples.signs.values(), *(some for each in examples.answers.values() for some in each.values())
+    )
     counts = Counter(word for text in texts for word in set(normalise(text).split()) if word.isalpha())
     english = frozenset(lines_of(DEFAULT_FOLDER / "english.txt"))
     return {

@@ -1,8 +1,9 @@
-"""Rasa's way to its custom actions, without what made it the dearest part of a turn.
+"""Rasa's form and its way to the custom actions, without what made them the dearest part of a turn.
 
 Rasa checks an action's answer against a JSON schema that it checks anew each time (55 ms), and sends along
 every event of the conversation, more with each turn. Here the answer is checked once, by `ActionEndpoint`,
-and only the events since the latest message are sent: all that the actions of this project look at.
+and only the events since the latest message are sent: all that the actions of this project look at. The form
+replays the conversation twice a turn, to try events out; here they are tried on a copy.
 """
 
 from __future__ import annotations
@@ -11,9 +12,12 @@ from typing import Any
 
 import rasa
 import rasa.core.actions.action
+import rasa.core.actions.forms
 from rasa.core.actions.action import RemoteAction
+from rasa.core.actions.forms import FormAction
+from rasa.shared.core.constants import REQUESTED_SLOT
 from rasa.shared.core.domain import Domain
-from rasa.shared.core.events import UserUttered
+from rasa.shared.core.events import ActionExecuted, Event, SlotSet, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker, EventVerbosity
 
 
@@ -44,6 +48,22 @@ def events_of_turn(tracker: DialogueStateTracker) -> list[dict[str, Any]]:
     return found[::-1]
 
 
-def use_lean_remote_actions() -> None:
-    """Have Rasa make these; it looks the class up by its name whenever an action is called."""
+class LeanForm(FormAction):  # type: ignore[misc]
+    """The form."""
+
+    def _temporary_tracker(
+        self, current_tracker: DialogueStateTracker, additional_events: list[Event], domain: Domain
+    ) -> DialogueStateTracker:
+        """The conversation with some events more, and before them the form's own, as Rasa adds them."""
+        twin = current_tracker.copy()
+        begun = [SlotSet(REQUESTED_SLOT, self.get_slot_to_fill(current_tracker)), ActionExecuted(self.name())]
+        for event in (*begun, *additional_events):
+            twin.update(event)
+        return twin
+
+
+def use_lean_actions() -> None:
+    """Have Rasa make these; it looks the classes up by their names whenever it needs one."""
     rasa.core.actions.action.RemoteAction = LeanRemoteAction
+    rasa.core.actions.forms.RemoteAction = LeanRemoteAction
+    rasa.core.actions.forms.FormAction = LeanForm
