@@ -3,7 +3,8 @@
 Rasa checks an action's answer against a JSON schema that it checks anew each time (55 ms), and sends along
 every event of the conversation, more with each turn. Here the answer is checked once, by `ActionEndpoint`,
 and only the events since the latest message are sent: all that the actions of this project look at. The form
-replays the conversation twice a turn, to try events out; here they are tried on a copy.
+replays the conversation twice a turn, to try events out; here they are tried on a copy. And it looks through
+all slots for what a message fills, though here the triage policy fills them.
 """
 
 from __future__ import annotations
@@ -13,9 +14,11 @@ from typing import Any
 import rasa
 import rasa.core.actions.action
 import rasa.core.actions.forms
-from rasa.core.actions.action import RemoteAction
+from rasa.core.actions.action import ActionExtractSlots, RemoteAction
 from rasa.core.actions.forms import FormAction
-from rasa.shared.core.constants import REQUESTED_SLOT
+from rasa.core.channels.channel import OutputChannel
+from rasa.core.nlg import NaturalLanguageGenerator
+from rasa.shared.core.constants import ACTION_VALIDATE_SLOT_MAPPINGS, REQUESTED_SLOT
 from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import ActionExecuted, Event, SlotSet, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker, EventVerbosity
@@ -62,8 +65,28 @@ class LeanForm(FormAction):  # type: ignore[misc]
         return twin
 
 
+class LeanExtraction(ActionExtractSlots):  # type: ignore[misc]
+    """What a message fills by the domain's mappings: nothing, where all slots are filled by other means."""
+
+    async def run(
+        self,
+        output_channel: OutputChannel,
+        nlg: NaturalLanguageGenerator,
+        tracker: DialogueStateTracker,
+        domain: Domain,
+    ) -> list[Event]:
+        """Look through the slots only where one could be filled."""
+        if ACTION_VALIDATE_SLOT_MAPPINGS not in domain.action_names_or_texts and not any(
+            mapping != {"type": "custom"} for slot in domain.slots for mapping in slot.mappings
+        ):
+            return []
+        events: list[Event] = await super().run(output_channel, nlg, tracker, domain)
+        return events
+
+
 def use_lean_actions() -> None:
     """Have Rasa make these; it looks the classes up by their names whenever it needs one."""
     rasa.core.actions.action.RemoteAction = LeanRemoteAction
+    rasa.core.actions.action.ActionExtractSlots = LeanExtraction
     rasa.core.actions.forms.RemoteAction = LeanRemoteAction
     rasa.core.actions.forms.FormAction = LeanForm

@@ -29,6 +29,8 @@ FACT_SETS = (
     "natural_seventh",
     "natural_eighth",
     "natural_ninth",
+    "natural_tenth",
+    "natural_eleventh",
 )
 
 _ENTITY = re.compile(r"\[([^\]]+)\](?:\{[^}]*\}|\([^)]*\))")

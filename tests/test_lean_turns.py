@@ -10,9 +10,11 @@ import pytest
 import rasa.core.processor
 from hypothesis import given
 from hypothesis import strategies as st
+from rasa.core.actions.action import ActionExtractSlots
 from rasa.core.actions.forms import FormAction
 from rasa.core.agent import Agent
 from rasa.core.channels.channel import CollectingOutputChannel, UserMessage
+from rasa.core.nlg import TemplatedNaturalLanguageGenerator
 from rasa.core.policies.memoization import MemoizationPolicy
 from rasa.core.policies.rule_policy import RulePolicy
 from rasa.engine.exceptions import GraphRunError
@@ -42,7 +44,7 @@ from assistant.checks import MODEL
 from assistant.conversation import Conversation
 from assistant.graph_runner import OrderedGraphRunner
 from assistant.later_policies import RulesAfterTriage, StoriesAfterTriage
-from assistant.lean_actions import LeanForm
+from assistant.lean_actions import LeanExtraction, LeanForm
 from assistant.triage_policy import Decision
 
 CONVERSATION = (
@@ -244,6 +246,24 @@ def test_a_form_tries_events_out_as_in_rasa() -> None:
             del event["timestamp"]
     assert states[0] == states[1]
     assert tracker.get_slot("pain") is None
+
+
+@pytest.mark.parametrize("mapping", ["custom", "from_text", "from_intent"])
+def test_slots_are_filled_by_their_mappings_as_in_rasa(mapping: str) -> None:
+    more = {"intent": "deny", "value": "no"} if mapping == "from_intent" else {}
+    slots = {"told": {"type": "text", "mappings": [{"type": mapping, **more}]}}
+    domain = Domain.from_dict({"intents": ["deny"], "slots": slots})
+    tracker = Conversation("s", domain.slots)
+    tracker.update(UserUttered("nope", {"name": "deny", "confidence": 1.0}))
+
+    async def filled(kind: type[ActionExtractSlots]) -> Any:
+        nlg = TemplatedNaturalLanguageGenerator({})
+        return await kind(None).run(CollectingOutputChannel(), nlg, tracker, domain)
+
+    ours, rasas = asyncio.run(filled(LeanExtraction)), asyncio.run(filled(ActionExtractSlots))
+    values = {"custom": [], "from_text": ["nope"], "from_intent": ["no"]}[mapping]
+    assert [event.value for event in ours] == values
+    assert ours == rasas
 
 
 def test_a_blank_tracker_has_the_same_slots_at_their_beginning() -> None:
