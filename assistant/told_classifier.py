@@ -10,9 +10,11 @@ to believe whom is weighed (`assistant.weighing`); what follows is decided in `s
 from __future__ import annotations
 
 import json
+import os
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from difflib import SequenceMatcher
 from functools import lru_cache
 from pathlib import Path
@@ -32,7 +34,7 @@ from scipy.special import erf, expit
 from assistant.encoder_graph import TUNING, Array
 from assistant.fact_classifier import GRAVE, IN_A_PART, MEANINGS
 from assistant.learner import Learner
-from assistant.linear import reading_of, spelt
+from assistant.linear import on_all_cores, reading_of, spelt
 from assistant.sentence_encoder import STATES, Pieces, States, sentence_model
 from assistant.weighing import Candidate, Weighing
 from spotwise.knowledge import DEFAULT_FOLDER
@@ -177,16 +179,25 @@ def facts_in(facts: Mapping[str, Any]) -> set[Fact]:
 def learnt_weighing(folder: Path = DEFAULT_FOLDER) -> Weighing:
     """What the messages of a knowledge folder teach about how to weigh."""
     text = (folder / "weighing.yml").read_text(encoding="utf-8")
-    candidates: list[Candidate] = []
-    told: list[bool] = []
-    for message in yaml.load(text, Loader=yaml.CSafeLoader)["messages"]:
-        facts, may = facts_in(message["facts"]), facts_in(message.get("may") or {})
-        for candidate in candidates_in(message["text"], sentence_model().states(message["text"])[1]):
-            fact = candidate.slot, candidate.value
-            if fact not in may:
-                candidates.append(candidate)
-                told.append(fact in facts)
+    messages = yaml.load(text, Loader=yaml.CSafeLoader)["messages"]
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        states = list(threads.map(_states, [message["text"] for message in messages]))
+    default_reader(), heads()  # loaded here once, and not by every copy of this process
+    learnt_from = on_all_cores(_examples, zip(messages, states, strict=True), chunk=50)
+    candidates, told = zip(*(example for some in learnt_from for example in some), strict=True)
     return Weighing.learnt(candidates, told)
+
+
+def _states(text: str) -> States:
+    return sentence_model().states(text)[1]
+
+
+def _examples(given: tuple[Mapping[str, Any], States]) -> list[tuple[Candidate, bool]]:
+    """The candidates of a message, and whether each is told; those left out on which one could differ."""
+    message, states = given
+    facts, may = facts_in(message["facts"]), facts_in(message.get("may") or {})
+    found = [(each, (each.slot, each.value)) for each in candidates_in(message["text"], states)]
+    return [(candidate, fact in facts) for candidate, fact in found if fact not in may]
 
 
 @lru_cache(maxsize=1)
