@@ -9,11 +9,10 @@ to believe whom is weighed (`assistant.weighing`); what follows is decided in `s
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from difflib import SequenceMatcher
 from functools import lru_cache
@@ -32,7 +31,7 @@ from rasa.shared.nlu.training_data.training_data import TrainingData
 from scipy.special import erf, expit
 
 from assistant.encoder_graph import TUNING, Array
-from assistant.fact_classifier import GRAVE, IN_A_PART, MEANINGS
+from assistant.fact_classifier import GRAVE, IN_A_PART, MEANINGS, SIGNS
 from assistant.learner import Learner
 from assistant.linear import on_all_cores, reading_of, spelt
 from assistant.sentence_encoder import STATES, Pieces, States, sentence_model
@@ -46,10 +45,11 @@ TOLD = "told"
 Fact = tuple[str, str]
 """A slot and a value."""
 _UNWANTED = ("consent", "unwanted")
+_GOES_ON, _LASTS = ("bleeding_status", "ongoing_under_24h"), ("bleeding_status", "over_24h")
 _CRISES = frozenset({("details", "self_harm"), ("details", "choked_or_drugged"), ("details", "in_danger")})
 """Facts that stand in no message it learnt from."""
-_NEEDS_PLAIN_WORDS = frozenset({"pregnancy", "age_group"})
-"""Slots of which a value is never added by its meaning."""
+_WEIGHTY = frozenset({"pregnancy", "age_group"})
+"""Slots of which a value is added by its meaning only where that is nearly sure."""
 _NOTHING_TOLD = frozenset({"none", "unsure", "undisclosed"})
 _KEYS = ("slots", "senses", "values", "items")
 """The lists of names that stand with the weights."""
@@ -135,8 +135,8 @@ def _pair(item: str) -> Fact:
     return slot, value
 
 
-def candidates_in(text: str, states: States) -> list[Candidate]:
-    """Every fact of the contract that a message may tell."""
+def candidates_in(text: str, states: States, meaning: Mapping[Fact, float]) -> list[Candidate]:
+    """Every fact of the contract that a message may tell; `meaning` is that of `meaning_of`."""
     reading, words = reading_of(text), spelt(text)
     mentions = [m for m in default_reader().mentions_in(words) if heads().judges(m.slot)]
     mentioned: dict[Fact, float] = {}
@@ -148,7 +148,6 @@ def candidates_in(text: str, states: States) -> list[Candidate]:
             if mention.sense in ("stated", "doubted"):
                 plain.add(fact)
     length = len(re.findall(r"[^\W_]+", text))
-    meaning = dict(zip(heads().items, heads().facts(states.vectors), strict=True))
     read = {fact for fact in facts_in(reading.facts) if heads().judges(fact[0])}
     possible = {fact for fact, share in meaning.items() if share >= _POSSIBLE and length >= _FEWEST_WORDS}
     return [
@@ -164,6 +163,11 @@ def candidates_in(text: str, states: States) -> list[Candidate]:
         )
         for fact in sorted(read | possible | set(mentioned))
     ]
+
+
+def meaning_of(states: States) -> dict[Fact, float]:
+    """How likely the meaning of a message tells each fact, as far as that was learnt."""
+    return dict(zip(heads().items, heads().facts(states.vectors), strict=True))
 
 
 def facts_in(facts: Mapping[str, Any]) -> set[Fact]:
@@ -196,7 +200,9 @@ def _examples(given: tuple[Mapping[str, Any], States]) -> list[tuple[Candidate, 
     """The candidates of a message, and whether each is told; those left out on which one could differ."""
     message, states = given
     facts, may = facts_in(message["facts"]), facts_in(message.get("may") or {})
-    found = [(each, (each.slot, each.value)) for each in candidates_in(message["text"], states)]
+    found = [
+        (each, (each.slot, each.value)) for each in candidates_in(message["text"], states, meaning_of(states))
+    ]
     return [(candidate, fact in facts) for candidate, fact in found if fact not in may]
 
 
@@ -218,8 +224,12 @@ class ToldClassifier(Learner):
             "told": 0.7,  # unless it is grave, and its mention by itself at least so likely told
             "unlikely_danger": 0.1,  # the same for danger signs and unwanted sex,
             "no_sign": 0.04,  # where the fact classifier sees no sign either
+            "some_sign": 0.9,  # below it, or beside another sign that is told, less is asked:
+            "unlikely_beside": 0.05,  # a sign that is less likely is not believed
+            "no_meaning": 0.03,  # below it the whole speaks against a sign that no phrase tells
             "surely_no_sign": 0.01,  # below it they, self-harm and violence are not believed by their words
             "likely": 0.65,  # from here on a fact counts that the lexicon has not found
+            "nearly_sure": 0.85,  # the same for danger signs, an age and a pregnancy
             "nothing_likely": 0.8,  # the same for "none" and "unsure", which close a question
         }
 
@@ -244,11 +254,11 @@ class ToldClassifier(Learner):
     def keep(self, folder: Path) -> None:
         """Write the weights."""
         assert self.weighing is not None
-        (folder / "weights.json").write_text(json.dumps(self.weighing.weights.tolist()))
+        (folder / "weighing.json").write_text(self.weighing.as_json(), encoding="utf-8")
 
     def recall(self, folder: Path) -> None:
         """Read the weights."""
-        self.weighing = Weighing(json.loads((folder / "weights.json").read_text()))
+        self.weighing = Weighing.from_json((folder / "weighing.json").read_text(encoding="utf-8"))
 
     def process(self, messages: list[Message]) -> list[Message]:
         """Note what messages tell."""
@@ -259,18 +269,32 @@ class ToldClassifier(Learner):
         return messages
 
     def _told(self, message: Message, weighing: Weighing) -> dict[str, list[list[str]]]:
-        text = message.get(TEXT)
-        candidates = candidates_in(text, message.get(STATES))
+        text, states = message.get(TEXT), message.get(STATES)
+        meaning = meaning_of(states)
+        candidates = candidates_in(text, states, meaning)
+        shares = weighing.likely(candidates)
+        signs = (message.get(MEANINGS) or {}).get(SIGNS, {})
         sign = (message.get(MEANINGS) or {}).get(IN_A_PART, 1.0)
         unlikely: set[Fact] = set()
         likely: dict[Fact, float] = {}
-        for candidate, share in zip(candidates, weighing.likely(candidates), strict=True):
+        told = {
+            (each.slot, each.value)
+            for each, share in zip(candidates, shares, strict=True)
+            if share >= self._config["unlikely"]
+        }
+        for candidate, share in zip(candidates, shares, strict=True):
             fact = candidate.slot, candidate.value
             is_told = fact in GRAVE and (candidate.mention or 0.0) >= self._config["told"]
-            if share < self._least(fact, sign) and not is_told:
+            if share < self._least(fact, sign, told) and not is_told:
                 unlikely.add(fact)
             elif not candidate.read and share >= self._enough(fact):
                 likely[fact] = share
+        read = {(candidate.slot, candidate.value) for candidate in candidates if candidate.read}
+        for fact in {_UNWANTED, *(("danger_signs", name) for name in signs)} - read:
+            if meaning.get(fact, 1.0) < self._config["no_meaning"]:
+                unlikely.add(fact)
+        if _LASTS in read - unlikely:
+            unlikely -= {_GOES_ON}  # its words are what tells that the bleeding lasts
         if sign < self._config["surely_no_sign"]:
             unlikely |= _CRISES & facts_in(reading_of(text).facts)
         best = {slot: fact for fact in sorted(likely, key=lambda f: likely[f]) for slot in fact[:1]}
@@ -280,11 +304,16 @@ class ToldClassifier(Learner):
             "unlikely": [list(fact) for fact in sorted(unlikely)],
         }
 
-    def _least(self, fact: Fact, sign: float) -> float:
-        """How likely a fact of the lexicon has to be for being believed, where a sign is so likely."""
+    def _least(self, fact: Fact, sign: float, told: Collection[Fact]) -> float:
+        """How likely a fact of the lexicon has to be for being believed.
+
+        `sign`: how likely the message means any sign; `told`: what it tells more likely than not.
+        """
         if fact[0] == "danger_signs" or fact == _UNWANTED:
             if sign >= self._config["no_sign"]:
-                return 0.0
+                another = any(other[0] == "danger_signs" for other in told)
+                is_explained = another or sign < self._config["some_sign"]
+                return float(self._config["unlikely_beside"]) if is_explained else 0.0
             if sign >= self._config["surely_no_sign"]:
                 return float(self._config["unlikely_danger"])
         return float(self._config["unlikely"])
@@ -292,8 +321,8 @@ class ToldClassifier(Learner):
     def _enough(self, fact: Fact) -> float:
         """How likely a fact has to be for being noted without the lexicon."""
         slot, value = fact
-        if slot == "danger_signs" or fact == _UNWANTED:  # the fact classifier tells them
+        if fact == _UNWANTED:  # the fact classifier tells it
             return 1.1
-        if slot in _NEEDS_PLAIN_WORDS:
-            return 1.1
+        if slot == "danger_signs" or slot in _WEIGHTY:
+            return float(self._config["nearly_sure"])
         return float(self._config["nothing_likely" if value in _NOTHING_TOLD else "likely"])

@@ -2,12 +2,15 @@
 
 Three look at a message: the lexicon, which may take a fact as told, as denied or as not meant; the network
 that judges the lexicon's mentions; and the one that looks for facts in the meaning of the whole. Each errs in
-ways of its own. A logistic regression says how far to believe whom, learnt from `knowledge/weighing.yml`:
-messages that none of the three has seen, for each is too sure of what it has learnt from.
+ways of its own, of some slots and facts more than of others. A logistic regression says how far to believe
+whom, learnt from `knowledge/weighing.yml`: messages that none of the three has seen, for each is too sure of
+what it has learnt from.
 """
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import log
@@ -24,6 +27,10 @@ _LONG = 60
 """Words from which on all messages count as long."""
 _CLOSELY = 1.0
 """How closely the examples are followed (scikit-learn's C)."""
+_OFTEN = 5
+"""Candidates that a fact needs for a number of its own."""
+_OWN = 0.5
+"""The size of the numbers that slots and facts have of their own: the smaller, the less they are trusted."""
 
 
 @dataclass(frozen=True)
@@ -88,21 +95,47 @@ def _odds(likely: float | None) -> float:
 class Weighing:
     """How likely candidates are told."""
 
-    def __init__(self, weights: Sequence[float]) -> None:
-        """Use these weights, the bias last."""
+    def __init__(self, slots: Sequence[str], facts: Sequence[str], weights: Sequence[float]) -> None:
+        """Use these weights, the bias last; slots and facts ("slot.value") have some of their own."""
+        self.slots, self.facts = tuple(slots), tuple(facts)
         self.weights = np.array(weights, dtype=np.float64)
 
     @classmethod
     def learnt(cls, candidates: Sequence[Candidate], told: Sequence[bool]) -> Weighing:
         """Learn from candidates of which it is known whether they are told."""
-        rows = np.array([candidate.features() for candidate in candidates], dtype=np.float64)
-        machine = LogisticRegression(C=_CLOSELY, max_iter=5000).fit(rows, told)
-        return cls([*machine.coef_[0], *machine.intercept_])
+        often = Counter(f"{candidate.slot}.{candidate.value}" for candidate in candidates)
+        slots = sorted({candidate.slot for candidate in candidates})
+        weighing = cls(slots, sorted(fact for fact, times in often.items() if times >= _OFTEN), [])
+        machine = LogisticRegression(C=_CLOSELY, max_iter=5000).fit(weighing._rows(candidates), told)
+        weighing.weights = np.array([*machine.coef_[0], *machine.intercept_])
+        return weighing
 
     def likely(self, candidates: Sequence[Candidate]) -> list[float]:
         """How likely each is told."""
         if not candidates:
             return []
-        rows: Array = np.array([candidate.features() for candidate in candidates], dtype=np.float64)
-        found: list[float] = expit(rows @ self.weights[:-1] + self.weights[-1]).tolist()
+        found: list[float] = expit(self._rows(candidates) @ self.weights[:-1] + self.weights[-1]).tolist()
         return found
+
+    def as_json(self) -> str:
+        """What was learnt."""
+        return json.dumps({"slots": self.slots, "facts": self.facts, "weights": self.weights.tolist()})
+
+    @classmethod
+    def from_json(cls, text: str) -> Weighing:
+        """What `as_json` gave."""
+        return cls(**json.loads(text))
+
+    def _rows(self, candidates: Sequence[Candidate]) -> Array:
+        """The numbers that are weighed: those of all candidates, of each slot, and of each fact."""
+        shared: Array = np.array([candidate.features() for candidate in candidates], dtype=np.float64)
+        of_slots = np.zeros((3, len(candidates), len(self.slots)))
+        of_facts = np.zeros((len(candidates), len(self.facts)))
+        for row, candidate in enumerate(candidates):
+            if candidate.slot in self.slots:
+                meaning = 0.0 if candidate.read else _odds(candidate.meaning) / 3
+                of_slots[:, row, self.slots.index(candidate.slot)] = 1, candidate.read, meaning
+            fact = f"{candidate.slot}.{candidate.value}"
+            if fact in self.facts:
+                of_facts[row, self.facts.index(fact)] = 1
+        return np.hstack([shared, _OWN * np.hstack([*of_slots]), _OWN * of_facts])

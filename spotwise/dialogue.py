@@ -69,6 +69,7 @@ ANSWERING = frozenset(
 TELLING = ANSWERING | {"express_worry", "report_self_harm"}
 """Intents of messages that may tell a danger sign by their meaning alone."""
 LEAVING = frozenset({"goodbye", "restart", "delete_my_data"})
+_UNWANTED = ("consent", "unwanted")
 HELP_NOW = ("utter_emergency", "utter_calm_emergency", "utter_criteria", "utter_limits")
 """Said where a message means an emergency and no fact of it tells which."""
 TOLD_AT_ONCE = {"under_13": "utter_under_13", "13_15": "utter_under_18", "16_17": "utter_under_18"}
@@ -182,7 +183,8 @@ class _Hearing:
                 said[self.asked] = meaning
         self._add_likely(said, reading)
         self._add_meanings(said, reading)
-        if self._is_crisis("report_assault") and said.get("consent") is None:
+        is_told = _UNWANTED not in self.message.unlikely
+        if self._is_crisis("report_assault") and is_told and said.get("consent") is None:
             said["consent"] = "unwanted"
         if self._is_crisis("report_self_harm"):
             said["details"] = sorted({*said.get("details", ()), "self_harm"})
@@ -200,7 +202,7 @@ class _Hearing:
         """Add the facts that no phrase mentions and the meaning of the message tells."""
         for slot, value in sorted(self.message.likely):
             about_the_answer = value in facts_.EMPTY and (self.asked or reading.answer)
-            if about_the_answer or value in reading.denied.get(slot, ()):
+            if about_the_answer or value in reading.ruled_out or value in reading.denied.get(slot, ()):
                 continue
             if slot in LISTS and value not in facts_.EMPTY:
                 said[slot] = sorted({*said.get(slot, ()), value} - facts_.EMPTY)
@@ -210,6 +212,9 @@ class _Hearing:
     def _add_meanings(self, said: dict[str, Any], reading: Reading) -> None:
         """Add what no phrase tells but the meaning of the message does: danger signs, and the answer."""
         denied = {*reading.denied.get("danger_signs", ()), *reading.denied.get("details", ())}
+        denied |= {*reading.ruled_out, *(value for _, value in self.message.unlikely)}
+        if _UNWANTED in self.message.unlikely:
+            denied.add("assault")
         not_meant = {
             *reading.not_meant.get("danger_signs", ()),
             *reading.not_meant.get("details", ()),

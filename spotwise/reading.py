@@ -71,6 +71,8 @@ class Reading:
     """Slot -> values that the message says do not apply."""
     not_meant: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """Slot -> values that are mentioned, but denied, asked about, past, somebody else's or a look-alike."""
+    ruled_out: frozenset[str] = frozenset()
+    """Danger signs that a number of the message rules out, whatever else it may mean."""
     answer: Answer | None = None
     """Set where the message as a whole is a yes, a no, "not sure" or "I'd rather not say"."""
     correction: bool = False
@@ -166,6 +168,7 @@ class _Reading:
         """Slot -> value -> what its plainest mention means."""
         self.last_mention: dict[tuple[str, str], int] = {}
         self.look_alikes: set[tuple[str, str]] = set()
+        self.ruled_out: set[str] = set()
 
     def reading(self) -> Reading:
         self._read_mentions()
@@ -190,6 +193,7 @@ class _Reading:
             facts={slot: value for slot, value in facts.items() if value not in (None, [])},
             denied={slot: frozenset(values) for slot, values in denied.items() if values},
             not_meant=self._not_meant(),
+            ruled_out=frozenset(self.ruled_out),
             answer=answer,
             correction=bool(self.message.cues["correction"]),
             back=bool(self.message.cues["back"]),
@@ -281,6 +285,8 @@ class _Reading:
         an_hour, hours = rate
         self.forget("danger_signs", "soaking_pads")
         self.forget("bleeding_amount", "very_heavy")
+        if an_hour < 1:
+            self.ruled_out.add("soaking_pads")
         if an_hour >= 1 and (hours >= 1.5 or an_hour >= 2):  # E01: one an hour, 2 hours in a row
             self.state("danger_signs", "soaking_pads")
             self.state("bleeding_amount", "very_heavy")

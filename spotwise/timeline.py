@@ -67,6 +67,13 @@ _BEGAN = re.compile(
 )
 
 
+_GOES_ON_SO_LONG = re.compile(r" (?:and counting|of it|so far|straight|solid|already|non stop)(?!\S)")
+_HAS_BEEN = re.compile(r"(?<!\S)it (?:is|has)(?: been)? (?:about|over|nearly|like|at least|well over)? ?$")
+_EVER_SINCE = re.compile(
+    r" (?:[^\s.!?;]+ ){0,5}?(?:bleed\w*|spot\w*|blood) (?:[^\s.!?;]+ ){0,2}?(?:ever )?since (?:[.,!?;]|$)"
+)
+
+
 _NOT_DONE = re.compile(
     r"(?<!\S)(?:meant|supposed|due|waiting|booked|referred|need|needs|missed|list|going) "
     r"(?:[^\s.!?;]+ ){0,5}?$"
@@ -201,8 +208,11 @@ class Timeline:
                 or time.about in ("now", "since", "later", "after")
                 or re.search(r"(?:since|for) $", before)
             )
-            goes_on = going and (since or _BEGAN.search(before) or time.about == "ago")
+            after = self.words[time.end : time.end + 60]
+            has_been = _HAS_BEEN.search(before)
+            goes_on = going and (since or has_been or _BEGAN.search(before) or time.about == "ago")
             bled_since = since and _BLEEDS.search(around) and not _OVER.search(around)
-            if asked or goes_on or bled_since:
+            so_long = _GOES_ON_SO_LONG.match(after) or (time.about == "ago" and _EVER_SINCE.match(after))
+            if asked or goes_on or bled_since or so_long:
                 best = max(best or 0.0, time.days)
         return best

@@ -217,7 +217,7 @@ def test_the_weights_are_learnt_and_kept() -> None:
     some = [candidate(read=place % 2 == 0, meaning=place / 40) for place in range(40)]
     learnt = Weighing.learnt(some, [place % 2 == 0 for place in range(40)])
     assert learnt.likely(some[:2])[0] > 0.8 > 0.2 > learnt.likely(some[:2])[1]
-    assert Weighing(learnt.weights.tolist()).likely(some) == learnt.likely(some)
+    assert Weighing.from_json(learnt.as_json()).likely(some) == learnt.likely(some)
 
 
 def test_a_number_that_the_meaning_speaks_against_is_not_noted_either() -> None:
