@@ -284,7 +284,7 @@ class ToldClassifier(Learner):
         }
         for candidate, share in zip(candidates, shares, strict=True):
             fact = candidate.slot, candidate.value
-            is_told = fact in GRAVE and (candidate.mention or 0.0) >= self._config["told"]
+            is_told = fact in GRAVE and share >= 0.1 and (candidate.mention or 0.0) >= self._config["told"]
             if share < self._least(fact, sign, told) and not is_told:
                 unlikely.add(fact)
             elif not candidate.read and share >= self._enough(fact):

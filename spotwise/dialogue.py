@@ -201,7 +201,7 @@ class _Hearing:
     def _add_likely(self, said: dict[str, Any], reading: Reading) -> None:
         """Add the facts that no phrase mentions and the meaning of the message tells."""
         for slot, value in sorted(self.message.likely):
-            about_the_answer = value in facts_.EMPTY and (self.asked or reading.answer)
+            about_the_answer = value in facts_.EMPTY and self.asked
             if about_the_answer or value in reading.ruled_out or value in reading.denied.get(slot, ()):
                 continue
             if slot in LISTS and value not in facts_.EMPTY:
