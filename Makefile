@@ -24,7 +24,7 @@ serve: model ## run the assistant on PORT; Ctrl-C stops it
 train: model ## train the model, if what it is made from has changed
 	@echo "The model is up to date."
 
-tune: installed ## learn the sentence encoder's tuning anew, after many new examples: 20 minutes
+tune: installed ## learn the sentence encoder's tuning anew, after many new examples: 25 minutes
 	@$(PYTHON) -W ignore -m tuning.words
 	@$(PYTHON) -W ignore -m tuning
 
