@@ -7,6 +7,7 @@ action server. All else is asked over HTTP, and where that fails, the words that
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import time
@@ -31,6 +32,9 @@ PATIENCE = 2.5
 PAUSE = 3.0
 """Seconds without calls after a failed one: longer than what is left of the turn, so that a second action of
 the turn costs no time, and short enough that a restarted action server is soon used again."""
+
+KEPT_OPEN = 4.0
+"""Seconds that a connection is kept for the next call; the action server closes it after 5."""
 
 REMEMBERED = 1000
 """Messages kept in mind as already answered with the words below; more than are ever open at a time."""
@@ -75,6 +79,8 @@ class ActionEndpoint(EndpointConfig):  # type: ignore[misc]  # Rasa's types are 
             **config.kwargs,
         )
         self._paused_until = 0.0
+        self._connector: aiohttp.TCPConnector | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._answered: deque[tuple[Any, Any]] = deque(maxlen=REMEMBERED)
 
     async def request(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
@@ -92,6 +98,26 @@ class ActionEndpoint(EndpointConfig):  # type: ignore[misc]  # Rasa's types are 
             # Names only: the error's own text can hold what the person wrote.
             logger.warning("%s did not work: %s", call["next_action"], type(error).__name__)
             return {"events": [], "responses": [{"response": name} for name in self._words_once(call)]}
+
+    async def _asked(self, until: float, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        kwargs["timeout"] = aiohttp.ClientTimeout(total=max(until - time.monotonic(), 0.01))
+        return _checked(await super().request(*args, **kwargs))
+
+    def session(self) -> aiohttp.ClientSession:
+        """A session for one call, as Rasa's own, but with the connections of the calls before."""
+        loop = asyncio.get_running_loop()
+        if self._connector is None or self._connector.closed or self._loop is not loop:
+            self._loop, self._connector = loop, aiohttp.TCPConnector(keepalive_timeout=KEPT_OPEN)
+        who = self.basic_auth
+        auth = aiohttp.BasicAuth(who["username"], who["password"]) if who else None
+        return aiohttp.ClientSession(
+            headers=self.headers, auth=auth, connector=self._connector, connector_owner=False
+        )
+
+    async def close(self) -> None:
+        """Close what was kept open."""
+        if self._connector is not None:
+            await self._connector.close()
 
     async def _run_here(self, call: dict[str, Any]) -> dict[str, Any]:
         """Run an action in this process, and reject a message as the action server would."""
@@ -118,13 +144,19 @@ class ActionEndpoint(EndpointConfig):  # type: ignore[misc]  # Rasa's types are 
     async def _ask(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """Ask the action server, unless it failed a moment ago.
 
-        Each call has a connection of its own: one kept from before a restart of the server would break.
+        A connection is kept for the next call. One from before a restart of the server breaks, so a call that
+        loses its connection is made once more; the actions only look things up.
         """
         if time.monotonic() < self._paused_until:
             raise NotAsked
-        kwargs["timeout"] = aiohttp.ClientTimeout(total=PATIENCE)
+        until = time.monotonic() + PATIENCE
         try:
-            return _checked(await super().request(*args, **kwargs))
+            try:
+                return await self._asked(until, *args, **kwargs)
+            except aiohttp.ClientConnectorError:
+                raise
+            except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
+                return await self._asked(until, *args, **kwargs)
         except Exception as error:
             if not _is_rejection(error):
                 self._paused_until = time.monotonic() + PAUSE

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import copy
 from itertools import islice
+from typing import Any
 
+from rasa.shared.core.domain import Domain, State
 from rasa.shared.core.events import (
     ActionExecuted,
     ActionReverted,
@@ -21,6 +23,9 @@ from rasa.shared.core.events import (
 )
 from rasa.shared.core.slots import Slot
 from rasa.shared.core.trackers import DialogueStateTracker
+
+STATES_SEEN = 20
+"""States of a conversation that its rules may look at, of which the longest has a few."""
 
 
 class Conversation(DialogueStateTracker):  # type: ignore[misc]  # Rasa's types are not seen
@@ -46,6 +51,31 @@ class Conversation(DialogueStateTracker):  # type: ignore[misc]  # Rasa's types 
         blank.slots = {name: _copied(slot) for name, slot in self.slots.items()}
         blank._reset_slots()
         return blank
+
+    def past_states(
+        self,
+        domain: Domain,
+        omit_unset_slots: bool = False,
+        ignore_rule_only_turns: bool = False,
+        rule_only_data: dict[str, Any] | None = None,
+    ) -> list[State]:
+        """The latest states before each action, as Rasa's own; no rule looks farther back.
+
+        All of them where turns of rules are left out, for there each depends on those before.
+        """
+        if ignore_rule_only_turns:
+            states: list[State] = super().past_states(domain, omit_unset_slots, True, rule_only_data)
+            return states
+        applied = self.applied_events()
+        unseen = sum(type(event) is ActionExecuted for event in applied) + 1 - STATES_SEEN
+        tracker, latest = self.init_copy(), []
+        for event in applied:
+            if type(event) is ActionExecuted:
+                if unseen <= 0:
+                    latest.append(domain.get_active_state(tracker, omit_unset_slots))
+                unseen -= 1
+            tracker.update(event)
+        return [*latest, domain.get_active_state(tracker, omit_unset_slots)]
 
     def applied_events(self) -> list[Event]:
         """The events that count: after a restart, and without what was taken back.

@@ -335,6 +335,9 @@ def run_rasa(
         if holding:
             holding.let_go()
 
+    async def let_go(*_: object) -> None:
+        await endpoints.action.close()
+
     async def report(app: Any, loop: Any) -> None:
         # Rasa logs a model that it can't load and goes on without one, answering nothing.
         nonlocal usable
@@ -365,6 +368,7 @@ def run_rasa(
         ("before_server_start", take_over),  # the last one before Rasa listens
         ("after_server_start", report),
         ("after_server_stop", rasa.core.run.close_resources),
+        ("after_server_stop", let_go),
     ):
         app.register_listener(listen, event)
     rasa.utils.common.update_sanic_log_level()

@@ -86,9 +86,11 @@ class Rival:
     folder: Path = ROOT
 
     def trained(self) -> float:
-        """Have a model; gives the seconds that training took, now or when it was trained."""
+        """Have a model; gives the seconds that training took, now or when this model was trained."""
         notes = CACHE / f"{self.name}.json"
-        if not (self.model.exists() and notes.exists()):
+        if not (
+            self.model.exists() and notes.exists() and notes.stat().st_mtime >= self.model.stat().st_mtime
+        ):
             CACHE.mkdir(parents=True, exist_ok=True)
             print(f"training: {self.what} ...", flush=True)
             began = time.perf_counter()
@@ -127,6 +129,10 @@ def _first_answer(process: subprocess.Popen[bytes], port: int) -> float:
         except requests.RequestException:
             time.sleep(0.1)
     raise SystemExit(f"{process.args!r} did not answer.")
+
+
+def _is_newer(path: Path, other: Path) -> bool:
+    return path.stat().st_mtime >= other.stat().st_mtime
 
 
 # --- how each is trained and run ---

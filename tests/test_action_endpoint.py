@@ -130,6 +130,45 @@ def test_the_configuration_is_kept() -> None:
     assert endpoint.kwargs == {"enable_selective_domain": True}
 
 
+async def test_a_connection_is_kept_for_the_next_call_and_closed_in_the_end() -> None:
+    callers: list[object] = []
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        assert request.transport is not None
+        callers.append(request.transport.get_extra_info("peername"))
+        return web.json_response(DONE)
+
+    async with serving(answer) as (endpoint, _):
+        assert await ask(endpoint) == await ask(endpoint) == DONE
+        assert callers[0] == callers[1]
+        await endpoint.close()
+        assert await ask(endpoint) == DONE
+        assert callers[2] != callers[1]
+        await endpoint.close()
+
+
+@pytest.mark.parametrize("losses", [1, 2, 3])
+async def test_a_call_that_loses_its_connection_is_made_once_more(losses: int) -> None:
+    lost = 0
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        nonlocal lost
+        if lost < losses:
+            lost += 1
+            assert request.transport is not None
+            request.transport.close()
+        return web.json_response(DONE)
+
+    async with serving(answer) as (endpoint, server):
+        result = await ask(endpoint)
+        assert server.calls == min(losses + 1, 2)
+        if losses == 1:
+            assert result == DONE
+        else:
+            assert "utter_what_to_do" in said(result)
+        await endpoint.close()
+
+
 async def test_a_working_server_is_passed_through() -> None:
     async with serving(working) as (endpoint, server):
         assert await ask(endpoint) == DONE

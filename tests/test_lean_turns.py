@@ -16,7 +16,7 @@ from rasa.core.agent import Agent
 from rasa.core.channels.channel import CollectingOutputChannel, UserMessage
 from rasa.core.nlg import TemplatedNaturalLanguageGenerator
 from rasa.core.policies.memoization import MemoizationPolicy
-from rasa.core.policies.rule_policy import RulePolicy
+from rasa.core.policies.rule_policy import RULES, RULES_FOR_LOOP_UNHAPPY_PATH, RulePolicy
 from rasa.engine.exceptions import GraphRunError
 from rasa.engine.runner.dask import DaskGraphRunner
 from rasa.shared.core.domain import Domain
@@ -41,7 +41,7 @@ from rasa.utils.endpoints import EndpointConfig
 from assistant import later_policies, triage_policy
 from assistant.action_endpoint import ActionEndpoint
 from assistant.checks import MODEL
-from assistant.conversation import Conversation
+from assistant.conversation import STATES_SEEN, Conversation
 from assistant.graph_runner import OrderedGraphRunner
 from assistant.later_policies import RulesAfterTriage, StoriesAfterTriage
 from assistant.lean_actions import LeanExtraction, LeanForm
@@ -246,6 +246,35 @@ def test_a_form_tries_events_out_as_in_rasa() -> None:
             del event["timestamp"]
     assert states[0] == states[1]
     assert tracker.get_slot("pain") is None
+
+
+@pytest.mark.parametrize("turns", [1, 5, 30])
+def test_the_latest_states_are_those_of_rasa(turns: int) -> None:
+    domain = Domain.load("domain.yml")
+    tracker = Conversation("s", domain.slots)
+    for number in range(turns):
+        for event in (
+            UserUttered(f"no {number}", {"name": "deny" if number % 2 else "affirm"}),
+            SlotSet("pain", "severe" if number % 3 else None),
+            ActiveLoop("spotting_form" if number % 5 else None),
+            ActionExecuted("spotting_form" if number % 2 else "utter_greet"),
+            ActionExecuted("action_listen"),
+        ):
+            tracker.update(event)
+    for omit_unset_slots in (False, True):
+        rasas = DialogueStateTracker.past_states(tracker, domain, omit_unset_slots)
+        assert tracker.past_states(domain, omit_unset_slots) == rasas[-STATES_SEEN:]
+        everything = DialogueStateTracker.past_states(tracker, domain, omit_unset_slots, True, {})
+        assert tracker.past_states(domain, omit_unset_slots, True, {}) == everything
+
+
+def test_no_rule_looks_farther_back_than_the_latest_states(agent: Agent) -> None:
+    nodes = agent.processor.graph_runner._instantiated_nodes
+    rules = next(node._component for name, node in nodes.items() if "RulesAfterTriage" in name)
+    keys = [*rules.lookup[RULES], *rules.lookup[RULES_FOR_LOOP_UNHAPPY_PATH]]
+    lengths = [len(rules._rule_key_to_state(key)) for key in keys]
+    assert len(lengths) > 50
+    assert max(lengths) < STATES_SEEN
 
 
 @pytest.mark.parametrize("mapping", ["custom", "from_text", "from_intent"])
