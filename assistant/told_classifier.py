@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from difflib import SequenceMatcher
 from functools import lru_cache
@@ -221,7 +221,8 @@ class ToldClassifier(Learner):
         """The thresholds, as measured in docs/nlu.md."""
         return {
             "unlikely": 0.5,  # below it a fact of the lexicon is not believed,
-            "told": 0.7,  # unless it is grave, and its mention by itself at least so likely told
+            "told": 0.7,  # unless it is grave, its mention by itself at least so likely told,
+            "told_at_all": 0.1,  # and it is not less likely than this
             "unlikely_danger": 0.1,  # the same for danger signs and unwanted sex,
             "no_sign": 0.04,  # where the fact classifier sees no sign either
             "some_sign": 0.9,  # below it, or beside another sign that is told, less is asked:
@@ -269,50 +270,59 @@ class ToldClassifier(Learner):
         return messages
 
     def _told(self, message: Message, weighing: Weighing) -> dict[str, list[list[str]]]:
-        text, states = message.get(TEXT), message.get(STATES)
+        states = message.get(STATES)
         meaning = meaning_of(states)
-        candidates = candidates_in(text, states, meaning)
-        shares = weighing.likely(candidates)
-        signs = (message.get(MEANINGS) or {}).get(SIGNS, {})
-        sign = (message.get(MEANINGS) or {}).get(IN_A_PART, 1.0)
-        unlikely: set[Fact] = set()
-        likely: dict[Fact, float] = {}
-        told = {
-            (each.slot, each.value)
-            for each, share in zip(candidates, shares, strict=True)
-            if share >= self._config["unlikely"]
+        candidates = candidates_in(message.get(TEXT), states, meaning)
+        likely = weighing.likely(candidates)
+        shares = {candidate.fact: share for candidate, share in zip(candidates, likely, strict=True)}
+        new = [
+            each.fact for each in candidates if not each.read and shares[each.fact] >= self._enough(each.fact)
+        ]
+        best = {fact[0]: fact for fact in sorted(new, key=shares.__getitem__)}
+        return {
+            "likely": [list(fact) for fact in new if fact[0] in LISTS or best[fact[0]] == fact],
+            "unlikely": [list(fact) for fact in sorted(self._unlikely(message, candidates, shares, meaning))],
         }
-        for candidate, share in zip(candidates, shares, strict=True):
-            fact = candidate.slot, candidate.value
-            is_told = fact in GRAVE and share >= 0.1 and (candidate.mention or 0.0) >= self._config["told"]
-            if share < self._least(fact, sign, told) and not is_told:
-                unlikely.add(fact)
-            elif not candidate.read and share >= self._enough(fact):
-                likely[fact] = share
-        read = {(candidate.slot, candidate.value) for candidate in candidates if candidate.read}
-        for fact in {_UNWANTED, *(("danger_signs", name) for name in signs)} - read:
-            if meaning.get(fact, 1.0) < self._config["no_meaning"]:
-                unlikely.add(fact)
+
+    def _unlikely(
+        self,
+        message: Message,
+        candidates: Sequence[Candidate],
+        shares: Mapping[Fact, float],
+        meaning: Mapping[Fact, float],
+    ) -> set[Fact]:
+        """The facts that are not told, whatever the words or the fact classifier say."""
+        meanings = message.get(MEANINGS) or {}
+        sign = meanings.get(IN_A_PART, 1.0)
+        a_sign_is_told = any(
+            slot == "danger_signs" and value not in _NOTHING_TOLD and share >= self._config["unlikely"]
+            for (slot, value), share in shares.items()
+        )
+        unlikely = {
+            each.fact
+            for each in candidates
+            if shares[each.fact] < self._least(each.fact, sign, a_sign_is_told)
+            and not self._is_told_gravely(each, shares[each.fact])
+        }
+        read = {candidate.fact for candidate in candidates if candidate.read}
         if _LASTS in read - unlikely:
             unlikely -= {_GOES_ON}  # its words are what tells that the bleeding lasts
+        for fact in {_UNWANTED, *(("danger_signs", name) for name in meanings.get(SIGNS, ()))} - read:
+            if meaning.get(fact, 1.0) < self._config["no_meaning"]:
+                unlikely.add(fact)
         if sign < self._config["surely_no_sign"]:
-            unlikely |= _CRISES & facts_in(reading_of(text).facts)
-        best = {slot: fact for fact in sorted(likely, key=lambda f: likely[f]) for slot in fact[:1]}
-        found = [fact for fact in likely if fact[0] in LISTS or best[fact[0]] == fact]
-        return {
-            "likely": [list(fact) for fact in found],
-            "unlikely": [list(fact) for fact in sorted(unlikely)],
-        }
+            unlikely |= _CRISES & facts_in(reading_of(message.get(TEXT)).facts)
+        return unlikely
 
-    def _least(self, fact: Fact, sign: float, told: Collection[Fact]) -> float:
-        """How likely a fact of the lexicon has to be for being believed.
+    def _is_told_gravely(self, candidate: Candidate, share: float) -> bool:
+        told = (candidate.mention or 0.0) >= self._config["told"]
+        return candidate.fact in GRAVE and told and share >= self._config["told_at_all"]
 
-        `sign`: how likely the message means any sign; `told`: what it tells more likely than not.
-        """
+    def _least(self, fact: Fact, sign: float, a_sign_is_told: bool) -> float:
+        """How likely a fact of the lexicon has to be for being believed, where a sign is so likely."""
         if fact[0] == "danger_signs" or fact == _UNWANTED:
             if sign >= self._config["no_sign"]:
-                another = any(other[0] == "danger_signs" for other in told)
-                is_explained = another or sign < self._config["some_sign"]
+                is_explained = a_sign_is_told or sign < self._config["some_sign"]
                 return float(self._config["unlikely_beside"]) if is_explained else 0.0
             if sign >= self._config["surely_no_sign"]:
                 return float(self._config["unlikely_danger"])

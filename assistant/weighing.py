@@ -53,6 +53,11 @@ class Candidate:
     words: int
     """The length of the message."""
 
+    @property
+    def fact(self) -> tuple[str, str]:
+        """The slot and the value."""
+        return self.slot, self.value
+
     def features(self) -> list[float]:
         """The numbers that are weighed."""
         mentioned = self.mention is not None

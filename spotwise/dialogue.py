@@ -42,6 +42,8 @@ MOST_WORDS = 60
 """Words of an answer; the meaning of a longer text is no single value."""
 LONGEST_TOLD = 150
 """Words of a message whose meaning as a whole can be told; in longer ones, only phrases are read."""
+MOST_WORDS_OF_AN_ANSWER = 6
+"""Words of a message that is nothing but an answer, as "I don't know, sorry"."""
 SIMPLER_AFTER = 2
 GIVE_UP_AFTER = 4
 KEPT = 80
@@ -200,9 +202,14 @@ class _Hearing:
 
     def _add_likely(self, said: dict[str, Any], reading: Reading) -> None:
         """Add the facts that no phrase mentions and the meaning of the message tells."""
+        is_short = len(self.message.text.split()) <= MOST_WORDS_OF_AN_ANSWER
+        is_answer = bool(self.asked) or (reading.answer is not None and is_short)
         for slot, value in sorted(self.message.likely):
-            about_the_answer = value in facts_.EMPTY and self.asked
-            if about_the_answer or value in reading.ruled_out or value in reading.denied.get(slot, ()):
+            if (
+                (is_answer and value in facts_.EMPTY)
+                or value in reading.ruled_out
+                or value in reading.denied.get(slot, ())
+            ):
                 continue
             if slot in LISTS and value not in facts_.EMPTY:
                 said[slot] = sorted({*said.get(slot, ()), value} - facts_.EMPTY)

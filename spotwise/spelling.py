@@ -35,7 +35,8 @@ _OFTEN_LEFT_OUT = _VOWELS | frozenset("hw")
 _ALIKE = frozenset(
     pair for a, b in ("ck", "sc", "sz", "gj", "dt", "mn", "kq", "fv", "xs") for pair in ((a, b), (b, a))
 )
-_WORD = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)*")
+_WORD = re.compile(r"(?<![^\W\d_])(?<!['\u2019])[^\W\d_]+(?!['\u2019]?[^\W\d_])")
+"""A whole word; not one with an apostrophe, nor a part of it ("he's")."""
 
 
 class Spelling:
