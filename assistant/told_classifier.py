@@ -21,10 +21,7 @@ from typing import Any
 
 import numpy as np
 import yaml
-from rasa.engine.graph import ExecutionContext
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
-from rasa.engine.storage.resource import Resource
-from rasa.engine.storage.storage import ModelStorage
 from rasa.shared.nlu.constants import TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
@@ -236,18 +233,6 @@ class ToldClassifier(Learner):
 
     weighing: Weighing | None = None
 
-    @classmethod
-    def create(
-        cls,
-        config: dict[str, Any],
-        model_storage: ModelStorage,
-        resource: Resource,
-        execution_context: ExecutionContext,
-    ) -> Learner:
-        """Load the networks now, so that the first message does not wait for them."""
-        heads(), default_reader()
-        return super().create(config, model_storage, resource, execution_context)
-
     def learn(self, training_data: TrainingData) -> None:
         """Learn how to weigh from `knowledge/weighing.yml`."""
         self.weighing = learnt_weighing()
@@ -258,7 +243,8 @@ class ToldClassifier(Learner):
         (folder / "weighing.json").write_text(self.weighing.as_json(), encoding="utf-8")
 
     def recall(self, folder: Path) -> None:
-        """Read the weights."""
+        """Read the weights, and load the networks now, so that the first message does not wait for them."""
+        heads(), default_reader()
         self.weighing = Weighing.from_json((folder / "weighing.json").read_text(encoding="utf-8"))
 
     def process(self, messages: list[Message]) -> list[Message]:

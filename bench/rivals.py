@@ -131,10 +131,6 @@ def _first_answer(process: subprocess.Popen[bytes], port: int) -> float:
     raise SystemExit(f"{process.args!r} did not answer.")
 
 
-def _is_newer(path: Path, other: Path) -> bool:
-    return path.stat().st_mtime >= other.stat().st_mtime
-
-
 # --- how each is trained and run ---
 
 

@@ -55,7 +55,6 @@ class Spelling:
         messages of many hold them.
         """
         self._right = dict(known_slips)
-        self._slips = frozenset(known_slips)
         self._common = common or {}
         words: set[str] = set()
         stems: set[str] = set()
@@ -70,7 +69,7 @@ class Spelling:
         meant = words | (grown & self._english if self._english else grown) | self._common.keys()
         self._by_start: dict[str, list[str]] = defaultdict(list)
         self._by_sound: dict[str, list[str]] = defaultdict(list)
-        for word in sorted(meant - self._slips):
+        for word in sorted(meant - known_slips.keys()):
             if len(word) >= SHORTEST:
                 self._by_start[word[0]].append(word)
                 self._by_sound[metaphone(word)].append(word)
@@ -96,14 +95,14 @@ class Spelling:
         """The known word that this one is meant for; the word itself where none clearly is."""
         if len(word) < SHORTEST or word in self._known:
             return word
-        sound = metaphone(word)
+        alike = self._by_sound.get(metaphone(word), [])
         slips = 2 if len(word) < LONG else 3
         near = self._like(word, word[0], slips)
         near |= self._like(word, word[1], 1)  # the first letter is one too many
-        near.update(self._by_sound.get(sound, ()))
+        near.update(alike)
         found = []
         for other in near:
-            sounds = _SOUND_COUNTS * (metaphone(other) == sound)
+            sounds = _SOUND_COUNTS * (other in alike)
             far = apart(word, other)
             if far <= _FARTHEST.get(len(word), _FARTHEST_IF_LONG) + sounds:
                 found.append((far - sounds - _COMMON_COUNTS * log10(1 + self._common.get(other, 0)), other))

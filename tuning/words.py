@@ -32,14 +32,14 @@ def common_words() -> dict[str, int]:
     english = frozenset(lines_of(DEFAULT_FOLDER / "english.txt"))
     return {
         word: times
-        for word, times in counts.most_common()
+        for word, times in counts.items()
         if len(word) > 1 and times >= (LEAST if word in english else LEAST_OF_OTHERS)
     }
 
 
 if __name__ == "__main__":
     common = common_words()
-    lines = sorted(f"{times} {word}" for word, times in common.items())
-    lines.sort(key=lambda line: -int(line.split()[0]))
+    commonest_first = sorted(common.items(), key=lambda each: (-each[1], each[0]))
+    lines = [f"{times} {word}" for word, times in commonest_first]
     FILE.write_text("\n".join([*_HEADER, *lines]) + "\n", encoding="utf-8")
     print(f"{len(common)} common words written to {FILE.name}")
