@@ -20,9 +20,9 @@ from rasa.shared.nlu.constants import (
 )
 from rasa.shared.nlu.training_data.message import Message
 
+from assistant.linear import cause_finder, causes_named_in
 from spotwise.content import Cause
-from spotwise.knowledge import load_knowledge
-from spotwise.lookup import CauseFinder, names_of
+from spotwise.lookup import names_of
 
 _PLURAL = re.compile(r"(?<=[^\W_s]{3})s\b")
 
@@ -30,10 +30,6 @@ _PLURAL = re.compile(r"(?<=[^\W_s]{3})s\b")
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.ENTITY_EXTRACTOR, is_trainable=False)
 class CauseExtractor(GraphComponent, EntityExtractorMixin):
     """Finds the causes that a message names. Exact names only: a near miss is asked about, never guessed."""
-
-    def __init__(self, finder: CauseFinder) -> None:
-        """Use the names of these causes."""
-        self._finder = finder
 
     @classmethod
     def create(
@@ -44,21 +40,23 @@ class CauseExtractor(GraphComponent, EntityExtractorMixin):
         execution_context: ExecutionContext,
     ) -> CauseExtractor:
         """Read the names from the knowledge; there is nothing in the model."""
-        return cls(CauseFinder(load_knowledge().causes))
+        cause_finder()
+        return cls()
 
     def process(self, messages: list[Message]) -> list[Message]:
         """Add an entity for each cause that is named."""
         for message in messages:
             text = message.get(TEXT) or ""
-            found = [_entity(text, cause) for cause in self._causes_in(text)]
+            found = [_entity(text, cause) for cause in _causes_in(text)]
             message.set(
                 ENTITIES, message.get(ENTITIES, []) + self.add_extractor_name(found), add_to_output=True
             )
         return messages
 
-    def _causes_in(self, text: str) -> tuple[Cause, ...]:
-        """The causes named, in the words of the text or with its plurals taken off."""
-        return self._finder.named_in(text) or self._finder.named_in(_PLURAL.sub("", text))
+
+def _causes_in(text: str) -> tuple[Cause, ...]:
+    """The causes named, in the words of the text or with its plurals taken off."""
+    return causes_named_in(text) or causes_named_in(_PLURAL.sub("", text))
 
 
 def _entity(text: str, cause: Cause) -> dict[str, Any]:

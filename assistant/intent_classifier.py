@@ -14,7 +14,13 @@ from typing import Any
 import numpy as np
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.nlu.featurizers.featurizer import Featurizer
-from rasa.shared.nlu.constants import INTENT, INTENT_NAME_KEY, PREDICTED_CONFIDENCE_KEY, TEXT
+from rasa.shared.nlu.constants import (
+    FEATURE_TYPE_SENTENCE,
+    INTENT,
+    INTENT_NAME_KEY,
+    PREDICTED_CONFIDENCE_KEY,
+    TEXT,
+)
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
@@ -105,9 +111,18 @@ class IntentClassifier(Learner):
 
 def is_featurised(message: Message) -> bool:
     """Whether a message has words, and so a vector."""
-    return bool((message.get(TEXT) or "").strip()) and message.get_dense_features(TEXT)[1] is not None
+    return bool((message.get(TEXT) or "").strip()) and bool(_vectors_in(message))
 
 
 def vectors_of(messages: Iterable[Message]) -> Vectors:
     """The vectors of the sentence encoder, one row a message."""
-    return np.vstack([message.get_dense_features(TEXT)[1].features for message in messages])
+    return np.vstack([_vectors_in(message)[0] for message in messages])
+
+
+def _vectors_in(message: Message) -> list[Vectors]:
+    """What the sentence encoder added to a message; Rasa's own way to ask for it makes a copy each time."""
+    return [
+        some.features
+        for some in message.features
+        if some.attribute == TEXT and some.type == FEATURE_TYPE_SENTENCE and some.is_dense()
+    ]

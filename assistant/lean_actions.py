@@ -9,6 +9,7 @@ all slots for what a message fills, though here the triage policy fills them.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import rasa
@@ -18,21 +19,39 @@ from rasa.core.actions.action import ActionExtractSlots, RemoteAction
 from rasa.core.actions.forms import FormAction
 from rasa.core.channels.channel import OutputChannel
 from rasa.core.nlg import NaturalLanguageGenerator
-from rasa.shared.core.constants import ACTION_VALIDATE_SLOT_MAPPINGS, REQUESTED_SLOT
+from rasa.shared.core.constants import (
+    ACTION_LISTEN_NAME,
+    ACTION_VALIDATE_SLOT_MAPPINGS,
+    ACTIVE_LOOP,
+    FOLLOWUP_ACTION,
+    LOOP_NAME,
+    REQUESTED_SLOT,
+)
 from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import ActionExecuted, Event, SlotSet, UserUttered
-from rasa.shared.core.trackers import DialogueStateTracker, EventVerbosity
+from rasa.shared.core.trackers import DialogueStateTracker
 
 
 class LeanRemoteAction(RemoteAction):  # type: ignore[misc]  # Rasa's types are not seen
     """A custom action, asked of an ActionEndpoint."""
 
     def _action_call_format(self, tracker: DialogueStateTracker, domain: Domain) -> dict[str, Any]:
-        """The request: Rasa's own, with the events of this turn only and without the domain."""
+        """The request: Rasa's own, with the events of this turn only, and without the domain and the message
+        that began the form."""
+        state = {
+            "sender_id": tracker.sender_id,
+            "slots": tracker.current_slot_values(),
+            "latest_message": tracker._latest_message_data(),
+            "events": events_of_turn(tracker),
+            "paused": tracker.is_paused(),
+            FOLLOWUP_ACTION: tracker.followup_action,
+            ACTIVE_LOOP: {LOOP_NAME: tracker.active_loop_name} if tracker.active_loop else {},
+            "latest_action_name": tracker.latest_action_name,
+        }
         return {
             "next_action": self.name(),
             "sender_id": tracker.sender_id,
-            "tracker": {**tracker.current_state(EventVerbosity.NONE), "events": events_of_turn(tracker)},
+            "tracker": state,
             "version": rasa.__version__,
         }
 
@@ -64,6 +83,21 @@ class LeanForm(FormAction):  # type: ignore[misc]
             twin.update(event)
         return twin
 
+    async def _validate_if_required(
+        self,
+        tracker: DialogueStateTracker,
+        domain: Domain,
+        output_channel: OutputChannel,
+        nlg: NaturalLanguageGenerator,
+    ) -> list[Event]:
+        """Validate an answer; as Rasa does, but for a deep copy of the message that it makes for its log."""
+        comes_back = tracker.latest_action_name != ACTION_LISTEN_NAME or tracker.is_active_loop_interrupted
+        if tracker.active_loop and comes_back:
+            events: list[Event] = await self.validate_slots({}, tracker, domain, output_channel, nlg)
+        else:
+            events = await self.validate(tracker, domain, output_channel, nlg)
+        return events
+
 
 class LeanExtraction(ActionExtractSlots):  # type: ignore[misc]
     """What a message fills by the domain's mappings: nothing, where all slots are filled by other means."""
@@ -85,7 +119,11 @@ class LeanExtraction(ActionExtractSlots):  # type: ignore[misc]
 
 
 def use_lean_actions() -> None:
-    """Have Rasa make these; it looks the classes up by their names whenever it needs one."""
+    """Have Rasa make these; it looks the classes up by their names whenever it needs one.
+
+    For an event that an action answers with, it goes through all classes of events: here once for each name.
+    """
+    Event.resolve_by_type = staticmethod(cache(Event.resolve_by_type))
     rasa.core.actions.action.RemoteAction = LeanRemoteAction
     rasa.core.actions.action.ActionExtractSlots = LeanExtraction
     rasa.core.actions.forms.RemoteAction = LeanRemoteAction

@@ -22,6 +22,7 @@ import scipy.sparse as sparse
 from sklearn.feature_extraction.text import TfidfVectorizer  # type: ignore[import-untyped]
 from sklearn.svm import LinearSVC  # type: ignore[import-untyped]
 
+from spotwise.content import Cause
 from spotwise.knowledge import load_knowledge
 from spotwise.lookup import CauseFinder
 from spotwise.reading import Reading, default_reader
@@ -74,6 +75,12 @@ def cause_finder() -> CauseFinder:
 
 
 @lru_cache(maxsize=16)
+def causes_named_in(text: str) -> tuple[Cause, ...]:
+    """The causes that a message names; shared and forgotten like what it says."""
+    return cause_finder().named_in(text)
+
+
+@lru_cache(maxsize=16)
 def marks_of(text: str) -> list[str]:
     """What the lexicon finds in a message, as marks that can be learnt from."""
     reading = reading_of(text)
@@ -90,7 +97,7 @@ def marks_of(text: str) -> list[str]:
         marks.append("correction")
     if reading.back:
         marks.append("back")
-    if cause_finder().named_in(text):
+    if causes_named_in(text):
         marks.append("cause")
     if "?" in text:
         marks.append("question mark")
@@ -105,7 +112,7 @@ def words_of(text: str) -> str:
 
 def forget() -> None:
     """Keep nothing of what people wrote."""
-    for kept in (reading_of, spelt, marks_of):
+    for kept in (reading_of, spelt, causes_named_in, marks_of):
         kept.cache_clear()
 
 

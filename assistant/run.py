@@ -10,6 +10,7 @@ import argparse
 import contextlib
 import ctypes
 import functools
+import gc
 import logging
 import os
 import re
@@ -310,6 +311,7 @@ def run_rasa(
     from assistant.graph_runner import use_ordered_graphs
     from assistant.guard import guard
     from assistant.lean_actions import use_lean_actions
+    from assistant.lean_processor import use_lean_processor
     from assistant.lock_store import locks_from
     from assistant.purge import keep_purging, tell_days
 
@@ -318,6 +320,7 @@ def run_rasa(
     silence_libraries()  # Rasa has just turned their warnings on again
     logging.getLogger("rasa.core.actions.action").addFilter(is_no_digression)
     use_lean_actions()
+    use_lean_processor()
     use_ordered_graphs()
     days = keep_days()
     endpoints = AvailableEndpoints.read_endpoints(str(endpoints_file()))
@@ -351,6 +354,7 @@ def run_rasa(
         store.event_broker = await EventBroker.create(broker)
         app.add_task(keep_purging(store, days))
         tell_days(agent.domain.responses, days)
+        gc.freeze()  # what is loaded stays: a full collection of garbage took 0.15 s with it
         if ready:
             print(ready, flush=True)
 

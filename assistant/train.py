@@ -19,6 +19,8 @@ INPUTS = (
     "data",
     "assistant",
     "knowledge/answers.yml",
+    "knowledge/common.txt",
+    "knowledge/english.txt",
     "knowledge/signs.yml",
     "knowledge/lexicon.yml",
     "knowledge/messages.yml",

@@ -94,6 +94,8 @@ class Vocabulary:
 def values_of(facts: Facts, slot: str) -> tuple[str, ...]:
     """What the person told for a scalar or list slot, as a tuple; empty when unknown."""
     value = facts.get(slot)
+    if value is None:  # most slots, most of the time
+        return ()
     if isinstance(value, str):
         return (value,) if value else ()
     if isinstance(value, (list, tuple, set, frozenset)):
@@ -122,7 +124,8 @@ class OneOf:
 
     def holds(self, facts: Facts) -> bool:
         """Whether the person told one of the values."""
-        return any(value in self.values for value in values_of(facts, self.slot))
+        told = values_of(facts, self.slot)
+        return bool(told) and any(value in self.values for value in told)
 
     def atoms(self, facts: Facts) -> list[Atom]:
         """The told values that are among the wanted ones."""

@@ -159,14 +159,22 @@ _AGES = [
             rf"(?<!\S)(?:i am|she is|i meant|meant to say) (?P<age>\d{{2}}){_NOT_A_LENGTH}(?! - \d| "
             r"(?:and a half|stone|kg|kilos|cm|pads?|tampons?|percent|%|of|or \d))(?!\S)"
         ),
-        r"(?<!\S)(?:f|female|woman) (?P<age>\d{2})(?!\S)",
+        r"(?<!\S)(?:f|female|woman) (?:/ )?(?P<age>\d{2})(?!\S)",
+        r"(?:^|[.,!] |hi |hiya |hello )am (?P<age>\d{2})(?= (?:[.,!]|n|and|with)|$)",
+        r"(?<!\S)(?:at )?my age (?:of|is) (?P<age>\d{2})(?!\S)",
+        r"(?<!\S)(?:i am|i have|have|i) (?:only |just )*turned (?P<age>\d{2})(?!\S)(?<!when i turned \d\d)",
+        (
+            r"(?<!\S)i am (?:only |just |still |now |about |already |barely )+(?P<age>\d{2})"
+            r"(?= (?:and|but|[.,!]|so)|$)"
+        ),
+        r"(?:^|[.,!] |hi |hey )(?P<age>[1-7]\d) from (?=[a-z])",
         r"(?<!\S)(?P<age>\d{2}) here(?!\S)",
         r"(?<!\S)me(?: being)? (?P<age>\d{2})(?= (?:[,.!]|and|with))",
         r"(?<!\S)(?:nonbinary|non binary|enby|trans (?:man|guy|masc)) ,? ?(?P<age>\d{2})(?!\S)",
         r"(?<!\S)(?:widow|woman|lady|girl|person|wife|daughter|mother|patient) of (?P<age>\d{1,2})(?!\S)",
         (
-            r"(?<!\S)(?:i|wife|daughter|girlfriend|sister|mother|law|partner|friend) who (?:am|is) "
-            r"(?P<age>\d{1,2})(?!\S)"
+            r"(?<!\S)(?:i|wife|daughter|girlfriend|sister|mother|mum|mom|law|partner|friend)(?: ,)? "
+            r"who (?:am|is) (?P<age>\d{1,2})(?!\S)"
         ),
         r"(?<!\S)my (?P<age>\d{2}) (?:st|nd|rd|th)(?!\S)",
         r"(?<!\S)(?:are|were|we) both (?P<age>\d{2})(?!\S)",
@@ -178,13 +186,16 @@ _AGES = [
         r"(?<!\S)(?:at|being) (?P<age>\d{2}) (?:i|now|years)(?!\S)",
     )
 ]
-_AGE_ALONE = re.compile(r"(?:^|[,.!?;(] )(?P<age>[1-9]\d) (?:years? )?(?=[,.!?;)]|$|and |with |btw )")
+_AGE_ALONE = re.compile(
+    r"(?:^|[,.!?;(] |(?<=[a-z] ): )(?P<age>[1-9]\d)(?:\.5)? "
+    r"(?:years? (?=[,.!?;)]|$|and )|(?=[,.!?;)]|$|and |with |btw ))"
+)
 """A number between commas, where nothing else was asked."""
 _TOO_YOUNG = re.compile(
     r"(?:i will be|i am going to be|turning|turn|will be turning|nearly|almost) (?P<age>\d{2})(?!\S)"
 )
 _BARE_AGE = re.compile(
-    rf"(?<!\S)(?<!year )(?<!yr )(?<!grade )(?P<age>\d{{1,3}}){_NOT_A_LENGTH}(?! - \d| s )(?!\S)"
+    rf"(?<!\S)(?<!year )(?<!yr )(?<!grade )(?P<age>\d{{1,3}})(?:\.5)?{_NOT_A_LENGTH}(?! - \d| s )(?!\S)"
 )
 _DECADE = re.compile(r"(?<!\S)(?P<part>early|mid|late)? ?(?P<tens>[1-9]0) s(?!\S)")
 _BANDS = (
@@ -212,13 +223,15 @@ _CHILDS_AGE = re.compile(
 """Up to a number: the age of a child the person has."""
 
 
+_BIG_AGE = re.compile(r"(?<!\S)the big (?P<tens>[3-8]) (?:oh|o|0)(?!\S)")
 _AGE_NOW = re.compile(
     r"(?<!\S)(?:(?:now|so|and) )*(?P<age>[1-9]\d) (?:years old )?now(?!\S)"
     r"|(?<!\S)now (?P<too>[1-9]\d)(?= [.,!]|$)"
 )
 """An age beside an earlier one: "since I was 52, now 58"."""
 _AGE_OF_OTHER = re.compile(
-    r"(?<!\S)(?:she is|wife is|daughter is|girlfriend is|partner is|mum is|mother is)(?: only| just)? "
+    r"(?<!\S)(?:she is|she|(?:wife|daughter|girlfriend|partner|mum|mom|mother|gran|nan|sister|friend)(?: ,)?"
+    r"(?: who)?(?: is| s))(?: only| just)? "
     rf"(?P<age>\d{{1,3}}){_NOT_A_LENGTH}{_AFTER_AGE}"
 )
 
@@ -234,6 +247,9 @@ def age(words: str, asked: str | None, of_other: bool = False) -> int | None:
     told_now = _AGE_NOW.search(words)
     if told_now and re.search(r"(?<!\S)\d\d (?!now)", words):
         return int(told_now["age"] or told_now["too"])
+    big = _BIG_AGE.search(words)
+    if big:
+        return 10 * int(big["tens"])
     soon = _TOO_YOUNG.search(words)
     if asked == "age_group" and soon:
         return int(soon["age"]) - 1
@@ -540,11 +556,21 @@ def pain_score(words: str) -> int | None:
     return int(match["n"]) if match and int(match["n"]) <= 10 else None
 
 
+_EACH_OF_SO_MANY = re.compile(
+    r"(?<!\S)(?P<n>[2-9]|1\d) (?:times )?out of (?P=n)(?!\S)"
+    r"|(?<!\S)sex (?P<times>[2-9]|1\d) times .{0,60}? all (?P=times)(?!\S)"
+)
+"""As often as there was sex: "6 times out of 6"."""
 _TIMES = re.compile(
     r"(?<!\S)(?P<n>\d{1,2}) (?:or so |or \d+ |different |separate |- \d+ |to \d+ )?times?(?! "
     r"(?:a|per|each|every|as|the|more|older) )"
 )
 _ORDINAL = re.compile(r"(?<!\S)(?P<n>\d{1,2}) (?:st|nd|rd|th) time")
+
+
+def each_time(words: str) -> bool:
+    """Whether it happened as often as there was sex."""
+    return _EACH_OF_SO_MANY.search(words) is not None
 
 
 def episodes(words: str, asked: bool) -> int | None:

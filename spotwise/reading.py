@@ -101,6 +101,7 @@ class Reader:
     def __init__(self, folder: Path = DEFAULT_FOLDER, vocabulary: Vocabulary | None = None) -> None:
         self.vocabulary = vocabulary or load_knowledge(folder).vocabulary
         self.lexicon = Lexicon(folder / "lexicon.yml", self.vocabulary)
+        self._latest: Message | None = None
 
     def read(
         self,
@@ -118,7 +119,8 @@ class Reader:
         """
         words = self.words_of(text)
         about_other = person == "other" or self._is_for_other(words)
-        return _Reading(words, self, about_other, now or datetime.now(), asked, unlikely).reading()
+        message = self._message(words, about_other)
+        return _Reading(message, self, now or datetime.now(), asked, unlikely).reading()
 
     def words_of(self, text: str) -> str:
         """The words of a message in lower case, as the lexicon spells them, each with a space after it."""
@@ -130,12 +132,19 @@ class Reader:
 
     def mentions_in(self, words: str) -> list[Mention]:
         """Every mention of a fact in the words of a message (`words_of`), told or not."""
-        message = Message(words, self.lexicon, self._is_for_other(words))
+        message = self._message(words, self._is_for_other(words))
         return [
             Mention(entry.slot, entry.value, span, message.sense(entry, span))
             for entry in self.lexicon.possible(words)
             for span in entry.mentions(words, None)
         ]
+
+    def _message(self, words: str, about_other: bool) -> Message:
+        """The words with their cues; a message is read several times in a row, so the latest one is kept."""
+        latest = self._latest
+        if latest is None or (latest.words, latest.about_other) != (words, about_other):
+            latest = self._latest = Message(words, self.lexicon, about_other)
+        return latest
 
     def _is_for_other(self, words: str) -> bool:
         """Whether the message is about somebody else's bleeding."""
@@ -148,20 +157,19 @@ class _Reading:
 
     def __init__(
         self,
-        words: str,
+        message: Message,
         reader: Reader,
-        about_other: bool,
         now: datetime,
         asked: str | None,
         unlikely: Collection[tuple[str, str]],
     ) -> None:
-        self.words = words
+        self.message = message
+        self.words = words = message.words
         self.unlikely = unlikely
         self.vocabulary = reader.vocabulary
         self.lexicon = reader.lexicon
         self.asked = asked
-        self.message = Message(words, reader.lexicon, about_other)
-        self.own_numbers = self.message.own_numbers()
+        self.own_numbers = message.own_numbers
         self.timeline = Timeline(self.message, measures.times(words, now), asked)
         self.numbers: dict[str, float] = {}
         self.senses: dict[str, dict[str, Sense]] = {}
@@ -308,7 +316,9 @@ class _Reading:
 
     def _read_episodes(self) -> None:
         count = measures.episodes(self.words, self.asked == "episode_count")
-        if count is not None:
+        if measures.each_time(self.words):
+            self.state("episode_count", "every_time")
+        elif count is not None:
             self.state("episode_count", {1: "first_time", 2: "second"}.get(count, "three_or_more"))
 
     def _read_pain_score(self) -> None:

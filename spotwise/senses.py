@@ -5,6 +5,7 @@ somebody else ("my aunt has"), or a question ("what if I get").
 from __future__ import annotations
 
 import re
+from functools import cached_property
 from typing import Literal
 
 from spotwise.lexicon import Entry, Lexicon, Span, spans
@@ -79,6 +80,7 @@ class Message:
         self.lexicon = lexicon
         self.about_other = about_other
         """The person writes for somebody else, whose facts these are."""
+        self._senses: dict[tuple[str, str, Span], Sense] = {}
         self.cues = {name: spans(pattern, words) for name, pattern in lexicon.cues.items()}
         for name in ("past", "negative", "other"):
             look_alikes = self.cues[f"not_{name}"]
@@ -93,7 +95,13 @@ class Message:
         return Span(start, end.start() if end else len(self.words))
 
     def sense(self, entry: Entry, span: Span) -> Sense:
-        """What the mention at `span` means."""
+        """What the mention at `span` means; worked out once for each entry of the lexicon."""
+        mention = entry.slot, entry.value, span
+        if mention not in self._senses:
+            self._senses[mention] = self._worked_out(entry, span)
+        return self._senses[mention]
+
+    def _worked_out(self, entry: Entry, span: Span) -> Sense:
         sentence = self.sentence(span)
         if self.is_denied(entry, span, sentence):
             return "denied"
@@ -117,6 +125,7 @@ class Message:
             return "doubted"
         return "stated"
 
+    @cached_property
     def own_numbers(self) -> str:
         """The words without the numbers that are told of somebody else, of an if, or of the past."""
 

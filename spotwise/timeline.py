@@ -34,15 +34,16 @@ _BLEEDING_BETWEEN = re.compile(r"(?<!\S)(?:sex|intercourse|slept|bleed\w*|spot\w
 _RECENTLY = re.compile(r"\b(?:newborn|new baby|just|recently|recent|post ?partum)\b")
 _LONG_AGO = re.compile(r"\b(?:old|years|grown|kids|children)\b")
 _LAST_PERIOD = re.compile(
-    r"(?:last (?:proper |real |ever |menstrual )?(?:period|one|bleed)|lmp|period|periods|menses|menstruat\w*)"
+    r"(?:last (?:proper |real |ever |menstrual )?(?:period|one|bleed)|lmp|period|periods|menses|menstruat\w*"
+    r"|(?<!like my )(?<!like the )(?<!like a )(?<!bleeding )monthly|monthlies|aunt flo|not bled)"
     r" (?:[^\s.!?;]+ ){0,6}?$"
 )
 _SINCE_PERIOD = re.compile(
-    r"(?:[^\s.!?;,]+ ){0,3}(?:since|without) (?:[^\s.!?;,]+ ){0,4}(?:period|periods|bleed)"
+    r"(?:[^\s.!?;,]+ ){0,3}(?:since|without|clear of) (?:[^\s.!?;,]+ ){0,4}(?:period|periods|bleed)"
 )
 _NOT_PERIOD = re.compile(
-    r"(?:boyfriend|partner|husband|wife|same|due|started|fitted|implant|coil|pill|injection"
-    r"|born|baby|smear|hrt|married|together"
+    r"(?:boyfriend|partner|husband|wife|same|due|started|fitted|implant|coil|pill|injection|jab|depo"
+    r"|mirena|testosterone|born|baby|smear|hrt|married|together"
     r"|late|overdue|after sex)"
 )
 _STARTED_METHOD = re.compile(

@@ -23,11 +23,12 @@ from aiohttp.test_utils import TestServer
 from rasa.core.actions.action import ActionExecutionRejection, RemoteAction
 from rasa.core.channels.channel import CollectingOutputChannel
 from rasa.core.nlg.response import TemplatedNaturalLanguageGenerator
+from rasa.shared.core.constants import ACTIVE_LOOP
 from rasa.shared.core.domain import Domain
-from rasa.shared.core.events import ActionExecuted, SlotSet, UserUttered
+from rasa.shared.core.events import ActionExecuted, ActiveLoop, SlotSet, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
 from rasa.utils.endpoints import ClientResponseError, EndpointConfig
-from rasa_sdk import Action
+from rasa_sdk import Action, Tracker
 from rasa_sdk.interfaces import ActionExecutionRejection as Rejection
 
 from assistant import action_endpoint
@@ -388,9 +389,12 @@ async def test_rasa_takes_a_validation_and_a_rejection(run: Run, gone: ActionEnd
         await run("validate_spotting_form", gone, reject=True)
 
 
-def test_an_action_gets_the_state_and_the_events_of_its_turn() -> None:
+@pytest.mark.parametrize("loop", ["spotting_form", None])
+def test_an_action_gets_the_state_and_the_events_of_its_turn(loop: str | None) -> None:
+    """What the SDK makes of the request is as with Rasa's own, but for the message that began the form."""
     turns = [
         UserUttered("first", message_id="m1"),
+        ActiveLoop(loop),
         SlotSet("pain", "none"),
         UserUttered("second", message_id="m2"),
         ActionExecuted("spotting_form"),
@@ -398,6 +402,13 @@ def test_an_action_gets_the_state_and_the_events_of_its_turn() -> None:
     tracker = DialogueStateTracker.from_events("s", turns, DOMAIN.slots)
     whole = RemoteAction("action_x", None)._action_call_format(tracker, DOMAIN)
     lean = LeanRemoteAction("action_x", None)._action_call_format(tracker, DOMAIN)
-    assert lean["tracker"].pop("events") == whole["tracker"].pop("events")[-2:]
-    del whole["domain"]
+    assert lean["tracker"]["events"] == whole["tracker"].pop("events")[-2:]
+    assert lean["tracker"][ACTIVE_LOOP].get("name") == whole["tracker"].pop(ACTIVE_LOOP).get("name") == loop
+    wanted = {
+        **whole["tracker"],
+        "events": lean["tracker"]["events"],
+        ACTIVE_LOOP: lean["tracker"][ACTIVE_LOOP],
+    }
+    assert vars(Tracker.from_dict(lean["tracker"])) == vars(Tracker.from_dict(wanted))
+    del whole["domain"], whole["tracker"], lean["tracker"]
     assert lean == whole

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
+import warnings
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
+import rasa.core.actions.action
+import rasa.core.actions.forms
+import rasa.core.agent
 import rasa.core.processor
 from hypothesis import given
 from hypothesis import strategies as st
-from rasa.core.actions.action import ActionExtractSlots
+from rasa.core.actions.action import ActionExtractSlots, ActionListen
 from rasa.core.actions.forms import FormAction
 from rasa.core.agent import Agent
 from rasa.core.channels.channel import CollectingOutputChannel, UserMessage
 from rasa.core.nlg import TemplatedNaturalLanguageGenerator
 from rasa.core.policies.memoization import MemoizationPolicy
+from rasa.core.policies.policy import PolicyPrediction
 from rasa.core.policies.rule_policy import RULES, RULES_FOR_LOOP_UNHAPPY_PATH, RulePolicy
+from rasa.core.processor import MessageProcessor
 from rasa.engine.exceptions import GraphRunError
 from rasa.engine.runner.dask import DaskGraphRunner
 from rasa.shared.core.domain import Domain
@@ -29,6 +36,7 @@ from rasa.shared.core.events import (
     ConversationPaused,
     Event,
     FollowupAction,
+    LoopInterrupted,
     Restarted,
     SessionStarted,
     SlotSet,
@@ -36,6 +44,7 @@ from rasa.shared.core.events import (
     UserUttered,
 )
 from rasa.shared.core.trackers import DialogueStateTracker, EventVerbosity
+from rasa.shared.utils.common import all_subclasses
 from rasa.utils.endpoints import EndpointConfig
 
 from assistant import later_policies, triage_policy
@@ -44,7 +53,8 @@ from assistant.checks import MODEL
 from assistant.conversation import STATES_SEEN, Conversation
 from assistant.graph_runner import OrderedGraphRunner
 from assistant.later_policies import RulesAfterTriage, StoriesAfterTriage
-from assistant.lean_actions import LeanExtraction, LeanForm
+from assistant.lean_actions import LeanExtraction, LeanForm, use_lean_actions
+from assistant.lean_processor import LeanProcessor, use_lean_processor
 from assistant.triage_policy import Decision
 
 CONVERSATION = (
@@ -248,6 +258,53 @@ def test_a_form_tries_events_out_as_in_rasa() -> None:
     assert tracker.get_slot("pain") is None
 
 
+@pytest.mark.parametrize(
+    "before",
+    [
+        [],
+        [ActiveLoop("spotting_form"), ActionExecuted("action_listen")],
+        [ActiveLoop("spotting_form"), ActionExecuted("utter_greet")],
+        [ActiveLoop("spotting_form"), LoopInterrupted(True), ActionExecuted("action_listen")],
+    ],
+)
+def test_a_form_validates_where_rasas_does(before: list[Event], monkeypatch: pytest.MonkeyPatch) -> None:
+    async def noted(*given: Any, **_: Any) -> list[str]:
+        return ["answer"] if isinstance(given[1], DialogueStateTracker) else ["nothing new"]
+
+    monkeypatch.setattr(FormAction, "validate", noted)
+    monkeypatch.setattr(FormAction, "validate_slots", noted)
+    domain = Domain.load("domain.yml")
+    tracker = Conversation.from_events("s", [UserUttered("no"), *before], domain.slots)
+    ours, rasas = (
+        asyncio.run(kind("spotting_form", None)._validate_if_required(tracker, domain, None, None))
+        for kind in (LeanForm, FormAction)
+    )
+    assert ours == rasas and ours in (["answer"], ["nothing new"])
+
+
+def test_events_are_found_by_their_names_as_in_rasa(monkeypatch: pytest.MonkeyPatch) -> None:
+    rasas = Event.resolve_by_type
+    places: list[tuple[Any, str]] = [
+        (Event, "resolve_by_type"),
+        (rasa.core.actions.action, "RemoteAction"),
+        (rasa.core.actions.action, "ActionExtractSlots"),
+        (rasa.core.actions.forms, "RemoteAction"),
+        (rasa.core.actions.forms, "FormAction"),
+    ]
+    for place, name in places:  # to be put back after the test
+        monkeypatch.setattr(place, name, inspect.getattr_static(place, name))
+    use_lean_actions()
+    assert Event.resolve_by_type is not rasas
+    names = {kind.type_name for kind in all_subclasses(Event)}
+    assert len(names) > 20
+    for name in [*names, *names, "topic"]:
+        assert Event.resolve_by_type(name) is rasas(name)
+    for _ in range(2):
+        with pytest.raises(ValueError, match="no such event"):
+            Event.resolve_by_type("no such event")
+        assert Event.resolve_by_type("no such event", SlotSet) is SlotSet
+
+
 @pytest.mark.parametrize("turns", [1, 5, 30])
 def test_the_latest_states_are_those_of_rasa(turns: int) -> None:
     domain = Domain.load("domain.yml")
@@ -405,6 +462,52 @@ def _runner(needs: dict[str, list[str]], node: Any) -> OrderedGraphRunner:
     )
     runner._instantiated_nodes = {name: node(name) for name in needs}
     return runner
+
+
+def test_rasa_uses_the_processor_once_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rasa.core.agent, "MessageProcessor", MessageProcessor)
+    use_lean_processor()
+    assert rasa.core.agent.MessageProcessor is LeanProcessor
+
+
+@pytest.mark.parametrize(
+    "events", [None, [], [SlotSet("pain", "none"), BotUttered("Noted.")], [ActionExecutionRejected("x")]]
+)
+def test_what_an_action_comes_to_is_added_as_in_rasa(events: list[Event] | None) -> None:
+    domain = Domain.load("domain.yml")
+    prediction = PolicyPrediction([1.0], "TriagePolicy", events=[SlotSet("turn", {"plan": []})])
+    trackers = []
+    for kind in (LeanProcessor, MessageProcessor):
+        processor = kind.__new__(kind)
+        processor.domain = domain
+        trackers.append(tracker := Conversation("s", domain.slots))
+        processor._log_action_on_tracker(tracker, ActionListen(), events, prediction)
+    ours, rasas = trackers
+    assert list(ours.events) == list(rasas.events)
+    assert ours.current_slot_values() == rasas.current_slot_values()
+
+
+@pytest.mark.parametrize(
+    ("intent", "entity", "warns"),
+    [
+        ("greet", None, False),
+        (None, None, False),
+        ("greet", "cause", False),
+        ("greet", "colour", True),
+        ("sing", None, True),
+    ],
+)
+def test_what_the_domain_lacks_is_warned_of_as_in_rasa(
+    intent: str | None, entity: str | None, warns: bool
+) -> None:
+    parse_data = {"intent": {"name": intent}, "entities": [{"entity": entity}] if entity else []}
+    for kind in (LeanProcessor, MessageProcessor):
+        processor = kind.__new__(kind)
+        processor.domain = Domain.load("domain.yml")
+        with warnings.catch_warnings(record=True) as warned:
+            warnings.simplefilter("always")
+            processor._check_for_unseen_features(parse_data)
+        assert any("not defined in the domain" in str(each.message) for each in warned) == warns
 
 
 def test_rasa_uses_the_runner_once_told(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,6 +29,18 @@ NOW = datetime(2026, 11, 22, 12)
         ("I have a 2 year old son", None, None),
         ("it is 3 cm", None, None),
         ("400", "age_group", None),
+        ("seventeen and a half", "age_group", 17),
+        ("F/22, bled 20 min", None, 22),
+        ("hiya am 18 n scared", None, 18),
+        ("blood again, at my age of 57", None, 57),
+        ("I turned 17 last month", None, 17),
+        ("when I turned 17 I started the pill", None, None),
+        ("I'm only just 20 and they're regular", None, 20),
+        ("hit the big five-oh last week", None, 50),
+        ("hi, 39 from Perth", None, 39),
+        ("me: 20, on the implant", None, 20),
+        ("at 21:30, again", None, None),
+        ("20 years with the same man", None, None),
     ],
 )
 def test_age(text: str, asked: str | None, years: int | None) -> None:
@@ -165,6 +177,20 @@ def test_pain_score(text: str, score: int | None) -> None:
 )
 def test_episodes(text: str, asked: bool, count: int | None) -> None:
     assert measures.episodes(normalise(text), asked) == count
+
+
+@pytest.mark.parametrize(
+    ("text", "each"),
+    [
+        ("bled 6 times out of 6", True),
+        ("bled six out of six", True),
+        ("bled 2 times out of 6", False),
+        ("we've had sex 4 times since May and I've bled all 4", True),
+        ("we've had sex 4 times since May and I've bled twice", False),
+    ],
+)
+def test_as_often_as_there_was_sex(text: str, each: bool) -> None:
+    assert measures.each_time(normalise(text)) == each
 
 
 @pytest.mark.parametrize(

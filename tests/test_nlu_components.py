@@ -24,8 +24,6 @@ from assistant.intent_classifier import SENTENCE_RANKINGS, IntentClassifier, sen
 from assistant.linear import Counted, _vectorizers
 from assistant.safety_classifier import SafetyClassifier
 from assistant.sentence_encoder import LONGEST, SentenceEncoder, SentenceModel, WordPieces, sentence_model
-from spotwise.knowledge import load_knowledge
-from spotwise.lookup import CauseFinder
 
 ROOT = Path(__file__).resolve().parents[1]
 CONTEXT: Any = SimpleNamespace(node_name="SentenceEncoder")
@@ -272,7 +270,7 @@ def test_figures_of_speech_are_no_red_flags_by_their_words(text: str) -> None:
 )
 def test_causes_are_found_where_they_stand(text: str, causes: dict[str, str]) -> None:
     message = Message({TEXT: text})
-    CauseExtractor(CauseFinder(load_knowledge().causes)).process([message])
+    CauseExtractor().process([message])
     found = message.get("entities", [])
     assert {text[e["start"] : e["end"]]: e["value"] for e in found} == causes
     assert {e["entity"] for e in found} <= {"cause"}
