@@ -112,29 +112,38 @@ def words_of(text: str) -> str:
 
 def forget() -> None:
     """Keep nothing of what people wrote."""
-    for kept in (reading_of, spelt, causes_named_in, marks_of):
+    for kept in (reading_of, spelt, causes_named_in, marks_of, counts_of):
         kept.cache_clear()
+
+
+@lru_cache(maxsize=16)
+def counts_of(words: str) -> list[Counter[str]]:
+    """How often each word and pair of words is in a text, and each part of a word; shared and forgotten."""
+    return [Counter(analyse(words)) for analyse in _analysers()]
+
+
+@lru_cache(maxsize=1)
+def _analysers() -> list[Callable[[str], list[str]]]:
+    return [vectorizer.build_analyzer() for vectorizer in _vectorizers()]
 
 
 @dataclass(frozen=True)
 class Counted:
     """What a fitted TfidfVectorizer knows; of a single message it makes the same row, but faster."""
 
-    analyse: Callable[[str], list[str]]
-    """Words -> the parts that are counted."""
     vocabulary: Mapping[str, int]
     idf: Vectors
 
     @classmethod
     def by(cls, vectorizer: TfidfVectorizer) -> Counted:
         """Take over what a vectorizer learnt."""
-        return cls(vectorizer.build_analyzer(), vectorizer.vocabulary_, vectorizer.idf_)
+        return cls(vectorizer.vocabulary_, vectorizer.idf_)
 
-    def row(self, words: str) -> tuple[Vectors, Vectors]:
+    def row(self, counts: Mapping[str, int]) -> tuple[Vectors, Vectors]:
         """The places of a row that are not nought, and what stands there: shared logarithms, of length 1."""
-        counts = Counter(self.vocabulary[part] for part in self.analyse(words) if part in self.vocabulary)
-        places = np.fromiter(counts, dtype=np.intp, count=len(counts))
-        often = np.fromiter(counts.values(), dtype=float, count=len(counts))
+        known = {self.vocabulary[part]: times for part, times in counts.items() if part in self.vocabulary}
+        places = np.fromiter(known, dtype=np.intp, count=len(known))
+        often = np.fromiter(known.values(), dtype=float, count=len(known))
         numbers = (1 + np.log(often)) * self.idf[places]
         return places, numbers / (np.linalg.norm(numbers) or 1.0)
 
@@ -172,12 +181,36 @@ class Features:
         dense = self._dense(_marks_that_count(texts, self._config), vectors)
         found: Vectors = dense @ weights[: dense.shape[1]]
         for row, text in zip(found, texts, strict=True):
-            words, start = words_of(text), dense.shape[1]
-            for weight, counted in zip(self._weights, self.counted, strict=True):
-                places, numbers = counted.row(words)
+            start = dense.shape[1]
+            for weight, counted, counts in zip(
+                self._weights, self.counted, counts_of(words_of(text)), strict=True
+            ):
+                places, numbers = counted.row(counts)
                 row += (weight * numbers).astype(np.float32) @ weights[start + places]
                 start += len(counted.vocabulary)
         return found
+
+    # --- keeping: plain names and numbers, no pickled objects ---
+
+    def names(self) -> dict[str, Any]:
+        """The names to keep."""
+        vocabularies = [sorted(some.vocabulary, key=some.vocabulary.__getitem__) for some in self.counted]
+        return {"marks": self.marks, "vocabularies": vocabularies}
+
+    def numbers(self) -> dict[str, Vectors]:
+        """The numbers to keep."""
+        return {f"idf{place}": some.idf for place, some in enumerate(self.counted)}
+
+    @classmethod
+    def kept(
+        cls, names: Mapping[str, Any], numbers: Mapping[str, Vectors], config: Mapping[str, Any]
+    ) -> Features:
+        """What `names` and `numbers` gave."""
+        counted = [
+            Counted(dict(zip(vocabulary, range(len(vocabulary)), strict=True)), numbers[f"idf{place}"])
+            for place, vocabulary in enumerate(names["vocabularies"])
+        ]
+        return cls(names["marks"], counted, config)
 
     @property
     def _weights(self) -> tuple[float, float]:
@@ -287,31 +320,18 @@ class LinearClassifier:
                 ranked[question] = [(labels[p], float(row[p])) for p in np.argsort(-row, kind="stable")]
         return found
 
-    # --- keeping: plain names and numbers, no pickled objects ---
+    # --- keeping ---
 
     def save(self, folder: Path) -> None:
         """Write what was learnt."""
-        counted = self._features.counted
-        learnt = {
-            "labels": self._labels,
-            "marks": self._features.marks,
-            "vocabularies": [sorted(some.vocabulary, key=some.vocabulary.__getitem__) for some in counted],
-        }
+        learnt = {"labels": self._labels, **self._features.names()}
         (folder / "learnt.json").write_text(json.dumps(learnt), encoding="utf-8")
-        idfs = {f"idf{i}": some.idf for i, some in enumerate(counted)}
-        np.savez(folder / "learnt.npz", weights=self._weights, bias=self._bias, **idfs)
+        np.savez(folder / "learnt.npz", weights=self._weights, bias=self._bias, **self._features.numbers())
 
     @classmethod
     def load(cls, folder: Path, config: Mapping[str, Any]) -> LinearClassifier:
         """Read what was learnt."""
         learnt = json.loads((folder / "learnt.json").read_text(encoding="utf-8"))
         with np.load(folder / "learnt.npz", allow_pickle=False) as numbers:
-            weights, bias = numbers["weights"], numbers["bias"]
-            idfs = [numbers[f"idf{i}"] for i in range(len(learnt["vocabularies"]))]
-        vocabularies = [dict(zip(v, range(len(v)), strict=True)) for v in learnt["vocabularies"]]
-        counted = [
-            Counted(vectorizer.build_analyzer(), vocabulary, idf)
-            for vectorizer, vocabulary, idf in zip(_vectorizers(), vocabularies, idfs, strict=True)
-        ]
-        features = Features(learnt["marks"], counted, config)
-        return cls(features, learnt["labels"], weights, bias, config["sharpness"])
+            features = Features.kept(learnt, numbers, config)
+            return cls(features, learnt["labels"], numbers["weights"], numbers["bias"], config["sharpness"])

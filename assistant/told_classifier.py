@@ -3,8 +3,9 @@
 A phrase may stand in a message and not be so of the person who writes: it is a friend's, or long over, or
 the word means something else there. For each mention that the lexicon finds, a small network says how likely
 it is told, from the encoder's vectors of its words and of the whole. Another looks for each fact anywhere in
-the message. Both were learnt, with the encoder's tuning, from `knowledge/messages.yml` (`make tune`). How far
-to believe whom is weighed (`assistant.weighing`); what follows is decided in `spotwise.dialogue`.
+the message. Both were learnt, with the encoder's tuning, from `knowledge/messages.yml` (`make tune`). A third
+look goes by the words alone (`assistant.told_words`). How far to believe whom is weighed
+(`assistant.weighing`); what follows is decided in `spotwise.dialogue`.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from assistant.fact_classifier import GRAVE, IN_A_PART, MEANINGS, SIGNS
 from assistant.learner import Learner
 from assistant.linear import on_all_cores, reading_of, spelt
 from assistant.sentence_encoder import STATES, Pieces, States, sentence_model
+from assistant.told_words import Fact, ToldWords, facts_in, learnt_words
 from assistant.weighing import Candidate, Weighing
 from spotwise.knowledge import DEFAULT_FOLDER
 from spotwise.lexicon import Span
@@ -39,12 +41,12 @@ from spotwise.reading import LISTS, Mention, default_reader
 
 TOLD = "told"
 """Where a message keeps what it tells: "likely" and "unlikely", lists of [slot, value]."""
-Fact = tuple[str, str]
-"""A slot and a value."""
 _UNWANTED = ("consent", "unwanted")
 _GOES_ON, _LASTS = ("bleeding_status", "ongoing_under_24h"), ("bleeding_status", "over_24h")
 _CRISES = frozenset({("details", "self_harm"), ("details", "choked_or_drugged"), ("details", "in_danger")})
 """Facts that stand in no message it learnt from."""
+_GRAVE = GRAVE | {("symptoms", "missed_or_late_period"), ("pain", "pelvic_ongoing")}
+"""Facts that are sooner believed: a pregnancy outside the womb shows itself in the last two."""
 _WEIGHTY = frozenset({"pregnancy", "age_group"})
 """Slots of which a value is added by its meaning only where that is nearly sure."""
 _NOTHING_TOLD = frozenset({"none", "unsure", "undisclosed"})
@@ -132,8 +134,13 @@ def _pair(item: str) -> Fact:
     return slot, value
 
 
-def candidates_in(text: str, states: States, meaning: Mapping[Fact, float]) -> list[Candidate]:
-    """Every fact of the contract that a message may tell; `meaning` is that of `meaning_of`."""
+def candidates_in(
+    text: str, states: States, meaning: Mapping[Fact, float], worded: Mapping[Fact, float]
+) -> list[Candidate]:
+    """Every fact of the contract that a message may tell.
+
+    `meaning` is that of `meaning_of`, `worded` what its words tell (`ToldWords.tell`).
+    """
     reading, words = reading_of(text), spelt(text)
     mentions = [m for m in default_reader().mentions_in(words) if heads().judges(m.slot)]
     mentioned: dict[Fact, float] = {}
@@ -146,12 +153,16 @@ def candidates_in(text: str, states: States, meaning: Mapping[Fact, float]) -> l
                 plain.add(fact)
     length = len(re.findall(r"[^\W_]+", text))
     read = {fact for fact in facts_in(reading.facts) if heads().judges(fact[0])}
-    possible = {fact for fact, share in meaning.items() if share >= _POSSIBLE and length >= _FEWEST_WORDS}
+    possible = {fact for fact, share in meaning.items() if share >= _POSSIBLE}
+    possible |= {fact for fact, far in worded.items() if far > 0 and heads().judges(fact[0])}
+    if length < _FEWEST_WORDS:
+        possible = set()
     return [
         Candidate(
             *fact,
             mention=mentioned.get(fact),
             meaning=meaning.get(fact),
+            worded=worded.get(fact),
             read=fact in read,
             not_meant=fact[1] in reading.not_meant.get(fact[0], ()),
             denied=fact[1] in reading.denied.get(fact[0], ()),
@@ -167,24 +178,15 @@ def meaning_of(states: States) -> dict[Fact, float]:
     return dict(zip(heads().items, heads().facts(states.vectors), strict=True))
 
 
-def facts_in(facts: Mapping[str, Any]) -> set[Fact]:
-    """Facts one by one, numbers left out."""
-    return {
-        (slot, one)
-        for slot, value in facts.items()
-        for one in (value if isinstance(value, list) else [value])
-        if isinstance(one, str)
-    }
-
-
-def learnt_weighing(folder: Path = DEFAULT_FOLDER) -> Weighing:
+def learnt_weighing(words: ToldWords, folder: Path = DEFAULT_FOLDER) -> Weighing:
     """What the messages of a knowledge folder teach about how to weigh."""
     text = (folder / "weighing.yml").read_text(encoding="utf-8")
     messages = yaml.load(text, Loader=yaml.CSafeLoader)["messages"]
+    texts = [message["text"] for message in messages]
     with ThreadPoolExecutor(os.cpu_count()) as threads:
-        states = list(threads.map(_states, [message["text"] for message in messages]))
+        states = list(threads.map(_states, texts))
     default_reader(), heads()  # loaded here once, and not by every copy of this process
-    learnt_from = on_all_cores(_examples, zip(messages, states, strict=True), chunk=50)
+    learnt_from = on_all_cores(_examples, zip(messages, states, words.tell(texts), strict=True), chunk=50)
     candidates, told = zip(*(example for some in learnt_from for example in some), strict=True)
     return Weighing.learnt(candidates, told)
 
@@ -193,14 +195,14 @@ def _states(text: str) -> States:
     return sentence_model().states(text)[1]
 
 
-def _examples(given: tuple[Mapping[str, Any], States]) -> list[tuple[Candidate, bool]]:
+def _examples(
+    given: tuple[Mapping[str, Any], States, Mapping[Fact, float]],
+) -> list[tuple[Candidate, bool]]:
     """The candidates of a message, and whether each is told; those left out on which one could differ."""
-    message, states = given
+    message, states, worded = given
     facts, may = facts_in(message["facts"]), facts_in(message.get("may") or {})
-    found = [
-        (each, (each.slot, each.value)) for each in candidates_in(message["text"], states, meaning_of(states))
-    ]
-    return [(candidate, fact in facts) for candidate, fact in found if fact not in may]
+    found = candidates_in(message["text"], states, meaning_of(states), worded)
+    return [(candidate, candidate.fact in facts) for candidate in found if candidate.fact not in may]
 
 
 @lru_cache(maxsize=1)
@@ -217,34 +219,41 @@ class ToldClassifier(Learner):
     def get_default_config() -> dict[str, Any]:
         """The thresholds, as measured in docs/nlu.md."""
         return {
-            "unlikely": 0.5,  # below it a fact of the lexicon is not believed,
-            "told": 0.7,  # unless it is grave, its mention by itself at least so likely told,
+            "unlikely": 0.6,  # below it a fact of the lexicon is not believed;
+            "unlikely_grave": 0.4,  # the same for grave ones,
+            "told": 0.7,  # unless the mention by itself is at least so likely told,
             "told_at_all": 0.1,  # and it is not less likely than this
-            "unlikely_danger": 0.1,  # the same for danger signs and unwanted sex,
+            "unlikely_danger": 0.05,  # the same for danger signs and unwanted sex,
             "no_sign": 0.04,  # where the fact classifier sees no sign either
             "some_sign": 0.9,  # below it, or beside another sign that is told, less is asked:
-            "unlikely_beside": 0.05,  # a sign that is less likely is not believed
+            "unlikely_beside": 0.1,  # a sign that is less likely is not believed
+            "unlikely_alone": 0.02,  # the same where nothing else explains it
             "no_meaning": 0.03,  # below it the whole speaks against a sign that no phrase tells
             "surely_no_sign": 0.01,  # below it they, self-harm and violence are not believed by their words
-            "likely": 0.65,  # from here on a fact counts that the lexicon has not found
+            "likely": 0.75,  # from here on a fact counts that the lexicon has not found
+            "likely_grave": 0.65,  # the same for grave ones,
             "nearly_sure": 0.85,  # the same for danger signs, an age and a pregnancy
             "nothing_likely": 0.8,  # the same for "none" and "unsure", which close a question
         }
 
+    words: ToldWords | None = None
     weighing: Weighing | None = None
 
     def learn(self, training_data: TrainingData) -> None:
-        """Learn how to weigh from `knowledge/weighing.yml`."""
-        self.weighing = learnt_weighing()
+        """Learn the words that tell facts from `knowledge/messages.yml`, then how to weigh."""
+        self.words = learnt_words()
+        self.weighing = learnt_weighing(self.words)
 
     def keep(self, folder: Path) -> None:
-        """Write the weights."""
-        assert self.weighing is not None
+        """Write what was learnt."""
+        assert self.words is not None and self.weighing is not None
+        self.words.save(folder)
         (folder / "weighing.json").write_text(self.weighing.as_json(), encoding="utf-8")
 
     def recall(self, folder: Path) -> None:
-        """Read the weights, and load the networks now, so that the first message does not wait for them."""
+        """Read what was learnt, and load the networks now, so that the first message does not wait."""
         heads(), default_reader()
+        self.words = ToldWords.load(folder)
         self.weighing = Weighing.from_json((folder / "weighing.json").read_text(encoding="utf-8"))
 
     def process(self, messages: list[Message]) -> list[Message]:
@@ -252,14 +261,15 @@ class ToldClassifier(Learner):
         for message in messages:
             text = message.get(TEXT) or ""
             if self.weighing and message.get(STATES) and not text.startswith("/"):
-                message.set(TOLD, self._told(message, self.weighing), add_to_output=True)
+                message.set(TOLD, self._told(message), add_to_output=True)
         return messages
 
-    def _told(self, message: Message, weighing: Weighing) -> dict[str, list[list[str]]]:
-        states = message.get(STATES)
-        meaning = meaning_of(states)
-        candidates = candidates_in(message.get(TEXT), states, meaning)
-        likely = weighing.likely(candidates)
+    def _told(self, message: Message) -> dict[str, list[list[str]]]:
+        assert self.words is not None and self.weighing is not None
+        text, states = message.get(TEXT), message.get(STATES)
+        meaning, (worded,) = meaning_of(states), self.words.tell([text])
+        candidates = candidates_in(text, states, meaning, worded)
+        likely = self.weighing.likely(candidates)
         shares = {candidate.fact: share for candidate, share in zip(candidates, likely, strict=True)}
         new = [
             each.fact for each in candidates if not each.read and shares[each.fact] >= self._enough(each.fact)
@@ -302,17 +312,17 @@ class ToldClassifier(Learner):
 
     def _is_told_gravely(self, candidate: Candidate, share: float) -> bool:
         told = (candidate.mention or 0.0) >= self._config["told"]
-        return candidate.fact in GRAVE and told and share >= self._config["told_at_all"]
+        return candidate.fact in _GRAVE and told and share >= self._config["told_at_all"]
 
     def _least(self, fact: Fact, sign: float, a_sign_is_told: bool) -> float:
         """How likely a fact of the lexicon has to be for being believed, where a sign is so likely."""
         if fact[0] == "danger_signs" or fact == _UNWANTED:
             if sign >= self._config["no_sign"]:
                 is_explained = a_sign_is_told or sign < self._config["some_sign"]
-                return float(self._config["unlikely_beside"]) if is_explained else 0.0
+                return float(self._config["unlikely_beside" if is_explained else "unlikely_alone"])
             if sign >= self._config["surely_no_sign"]:
                 return float(self._config["unlikely_danger"])
-        return float(self._config["unlikely"])
+        return float(self._config["unlikely_grave" if fact in _GRAVE else "unlikely"])
 
     def _enough(self, fact: Fact) -> float:
         """How likely a fact has to be for being noted without the lexicon."""
@@ -321,4 +331,6 @@ class ToldClassifier(Learner):
             return 1.1
         if slot == "danger_signs" or slot in _WEIGHTY:
             return float(self._config["nearly_sure"])
+        if fact in _GRAVE:
+            return float(self._config["likely_grave"])
         return float(self._config["nothing_likely" if value in _NOTHING_TOLD else "likely"])

@@ -1,10 +1,10 @@
 """What speaks for and against a fact, weighed against each other.
 
-Three look at a message: the lexicon, which may take a fact as told, as denied or as not meant; the network
-that judges the lexicon's mentions; and the one that looks for facts in the meaning of the whole. Each errs in
-ways of its own, of some slots and facts more than of others. A logistic regression says how far to believe
-whom, learnt from `knowledge/weighing.yml`: messages that none of the three has seen, for each is too sure of
-what it has learnt from.
+Four look at a message: the lexicon, which may take a fact as told, as denied or as not meant; the network
+that judges the lexicon's mentions; the one that looks for facts in the meaning of the whole; and a classifier
+that goes by the words. Each errs in ways of its own, of some slots and facts more than of others. A logistic
+regression says how far to believe whom, learnt from `knowledge/weighing.yml`: messages that none of the four
+has seen, for each is too sure of what it has learnt from.
 """
 
 from __future__ import annotations
@@ -43,6 +43,8 @@ class Candidate:
     """How likely its likeliest mention is told; None where there is none."""
     meaning: float | None
     """How likely the message as a whole tells it; None where that was not learnt."""
+    worded: float | None
+    """How far its words put it on the side of the told (more than 0); None where that was not learnt."""
     read: bool
     """The lexicon takes it as told."""
     not_meant: bool
@@ -61,7 +63,7 @@ class Candidate:
     def features(self) -> list[float]:
         """The numbers that are weighed."""
         mentioned = self.mention is not None
-        mention, meaning = _odds(self.mention), _odds(self.meaning)
+        mention, meaning, worded = _odds(self.mention), _odds(self.meaning), self.worded or 0.0
         length = min(self.words, _LONG) / 20
         return [
             mention,
@@ -86,6 +88,11 @@ class Candidate:
             (not self.read) * mention,
             self.read * length,
             (not self.read) * max(meaning - 2, 0),
+            worded,
+            self.worded is None,
+            self.read * worded,
+            max(worded, 0),
+            (self.meaning is None) * worded,
         ]
 
 

@@ -31,6 +31,9 @@ FACT_SETS = (
     "natural_ninth",
     "natural_tenth",
     "natural_eleventh",
+    "natural_twelfth",
+    "natural_thirteenth",
+    "natural_fourteenth",
 )
 
 _ENTITY = re.compile(r"\[([^\]]+)\](?:\{[^}]*\}|\([^)]*\))")

@@ -72,7 +72,7 @@ class Reading:
     not_meant: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """Slot -> values that are mentioned, but denied, asked about, past, somebody else's or a look-alike."""
     ruled_out: frozenset[str] = frozenset()
-    """Danger signs that a number of the message rules out, whatever else it may mean."""
+    """Values that a number of the message rules out, whatever else it may mean."""
     answer: Answer | None = None
     """Set where the message as a whole is a yes, a no, "not sure" or "I'd rather not say"."""
     correction: bool = False
@@ -294,7 +294,7 @@ class _Reading:
         self.forget("danger_signs", "soaking_pads")
         self.forget("bleeding_amount", "very_heavy")
         if an_hour < 1:
-            self.ruled_out.add("soaking_pads")
+            self.ruled_out |= {"soaking_pads", "very_heavy"}
         if an_hour >= 1 and (hours >= 1.5 or an_hour >= 2):  # E01: one an hour, 2 hours in a row
             self.state("danger_signs", "soaking_pads")
             self.state("bleeding_amount", "very_heavy")
@@ -331,6 +331,8 @@ class _Reading:
         else:
             self.forget("pain", "severe")
             self.forget("danger_signs", "severe_pain")
+        if score == 0:
+            self.state("pain", "none")
 
     def _read_pain_that_is_over(self) -> None:
         """Very bad pain during sex that has gone is D23, not E04."""

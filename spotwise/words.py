@@ -135,8 +135,8 @@ _AMOUNTS = [
     (re.compile(pattern), words)
     for pattern, words in (
         (r"\ba hundred\b", "100"),
-        (r"\b(\d+) and a half\b", r"\1.5"),
-        (r"\b(?:an? |1 )?(hour|day|week|month|year) and a half\b", r"1.5 \1s"),
+        (r"\b(\d+) (?:and|an|n|&) (?:a )?half\b", r"\1.5"),
+        (r"\b(?:an? |1 )?(hour|day|week|month|year) (?:and|an|n|&) (?:a )?half\b", r"1.5 \1s"),
         (r"\bhalf (?:an? )?(hour|day|year)\b", r"0.5 \1"),
         (r"\b3 quarters? of an hour\b", "45 minutes"),
         (r"\b(?:a )?quarter of an hour\b", "15 minutes"),

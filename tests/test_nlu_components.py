@@ -183,7 +183,7 @@ def test_a_row_is_the_one_that_the_vectorizer_makes(words: str) -> None:
     texts = ["a spot of blood", "blood on the sheets", "spots again , a spot", "it does not hurt"]
     for vectorizer in _vectorizers():
         vectorizer.fit(texts)
-        places, numbers = Counted.by(vectorizer).row(words)
+        places, numbers = Counted.by(vectorizer).row(Counter(vectorizer.build_analyzer()(words)))
         row = np.zeros(len(vectorizer.vocabulary_))
         row[places] = numbers
         assert row == pytest.approx(vectorizer.transform([words]).toarray()[0])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,6 +16,7 @@ from assistant.encoder_graph import SIZE
 from assistant.fact_classifier import IN_A_PART, MEANINGS
 from assistant.sentence_encoder import SentenceEncoder, sentence_model
 from assistant.told_classifier import TOLD, ToldClassifier, heads, learnt_weighing, pieces_of
+from assistant.told_words import ToldWords, learnt_words
 from assistant.weighing import Candidate, Weighing
 from evaluation import sets
 from spotwise import dialogue
@@ -27,10 +29,17 @@ NOTHING: Any = None
 
 
 @cache
+def words() -> ToldWords:
+    """What the words of the messages tell."""
+    return learnt_words()
+
+
+@cache
 def classifier() -> ToldClassifier:
-    """One that has learnt how to weigh."""
+    """One that has learnt."""
     made = ToldClassifier.create(ToldClassifier.get_default_config(), NOTHING, NOTHING, CONTEXT)
-    made.weighing = learnt_weighing()
+    made.words = words()
+    made.weighing = learnt_weighing(made.words)
     return made
 
 
@@ -201,13 +210,55 @@ def test_what_is_weighed_stands_in_nothing_that_was_learnt_from() -> None:
     assert len(weighed) > 1000 and not weighed & learnt
 
 
+# --- by the words ---
+
+
+@pytest.mark.parametrize(
+    ("text", "fact", "told"),
+    [
+        ("I'm on Yasmin and bled a bit after sex", ("contraception", "combined_pill"), True),
+        ("my sister takes Yasmin, I bled a bit after sex", ("contraception", "injection"), False),
+        ("his swab came back with chlamydia", ("circumstances", "partner_sti"), True),
+        ("we talked about his new car all evening", ("circumstances", "partner_sti"), False),
+    ],
+)
+def test_words_tell_facts(text: str, fact: tuple[str, str], told: bool) -> None:
+    (found,) = words().tell([text])
+    assert (found[fact] > 0) == told
+
+
+def test_what_the_words_tell_is_kept(tmp_path: Path) -> None:
+    words().save(tmp_path)
+    again = ToldWords.load(tmp_path)
+    texts = ["I'm 31 and on the pill", "🩸", "", "bled after sex, no pain at all, stopped now"]
+    assert again.facts == words().facts
+    for ours, kept in zip(words().tell(texts), again.tell(texts), strict=True):
+        assert kept == pytest.approx(ours, abs=0.02)  # in 16 bits
+
+
+def test_a_fact_that_few_messages_tell_is_not_learnt_and_an_unclear_one_is_left_out() -> None:
+    told = {"text": "it itches and burns", "facts": {"symptoms": ["itch_or_burning"]}}
+    rare = {"text": "a rare lump", "facts": {"symptoms": ["lump"]}}
+    nothing = {"text": "we went to the sea", "facts": {}}
+    answer = {"text": "no period since", "asked": "periods", "facts": {"periods": "postmenopausal"}}
+    unclear = {"text": "the sea itches", "facts": {}, "may": {"symptoms": ["itch_or_burning"]}}
+    learnt = ToldWords.learnt([*[told, nothing, answer] * 20, rare, *[unclear] * 60])
+    assert learnt.facts == (("symptoms", "itch_or_burning"),)
+    itch, sea, both = (
+        found["symptoms", "itch_or_burning"]
+        for found in learnt.tell(["it itches", "we went to the sea", "the sea itches"])
+    )
+    assert itch > 0 > sea and both > sea
+
+
 # --- how it is weighed ---
 
 
 def candidate(**known: Any) -> Candidate:
     """A fact of which little is known."""
     nothing = {"mention": None, "meaning": 0.5, "read": False, "not_meant": False, "denied": False}
-    return Candidate("symptoms", "dryness", **{**nothing, "plain": False, "words": 12, **known})
+    nothing |= {"worded": None, "plain": False, "words": 12}
+    return Candidate("symptoms", "dryness", **{**nothing, **known})
 
 
 def test_what_more_speaks_for_is_likelier() -> None:
