@@ -223,11 +223,9 @@ class ToldClassifier(Learner):
             "unlikely_grave": 0.4,  # the same for grave ones,
             "told": 0.7,  # unless the mention by itself is at least so likely told,
             "told_at_all": 0.1,  # and it is not less likely than this
-            "unlikely_danger": 0.05,  # the same for danger signs and unwanted sex,
-            "no_sign": 0.04,  # where the fact classifier sees no sign either
-            "some_sign": 0.9,  # below it, or beside another sign that is told, less is asked:
-            "unlikely_beside": 0.1,  # a sign that is less likely is not believed
-            "unlikely_alone": 0.02,  # the same where nothing else explains it
+            "unlikely_danger": 0.1,  # the same for danger signs and unwanted sex,
+            "unlikely_alone": 0.02,  # and where the fact classifier sees a sign and none else is told;
+            "some_sign": 0.9,  # it sees one from here on
             "no_meaning": 0.03,  # below it the whole speaks against a sign that no phrase tells
             "surely_no_sign": 0.01,  # below it they, self-harm and violence are not believed by their words
             "likely": 0.75,  # from here on a fact counts that the lexicon has not found
@@ -317,9 +315,8 @@ class ToldClassifier(Learner):
     def _least(self, fact: Fact, sign: float, a_sign_is_told: bool) -> float:
         """How likely a fact of the lexicon has to be for being believed, where a sign is so likely."""
         if fact[0] == "danger_signs" or fact == _UNWANTED:
-            if sign >= self._config["no_sign"]:
-                is_explained = a_sign_is_told or sign < self._config["some_sign"]
-                return float(self._config["unlikely_beside" if is_explained else "unlikely_alone"])
+            if sign >= self._config["some_sign"] and not a_sign_is_told:
+                return float(self._config["unlikely_alone"])
             if sign >= self._config["surely_no_sign"]:
                 return float(self._config["unlikely_danger"])
         return float(self._config["unlikely_grave" if fact in _GRAVE else "unlikely"])

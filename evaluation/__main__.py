@@ -1,6 +1,7 @@
 """Measure how well messages are understood.
 
 python -m evaluation                   # everything but the comparison (make evaluate)
+python -m evaluation sets              # without what each part is worth, which takes most of the time
 python -m evaluation compare           # beside Rasa's default pipeline (make compare)
 python -m evaluation misses [--add]    # take what is right by now off the known misses (make misses)
 """
@@ -10,6 +11,8 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Callable
+from functools import partial
 
 from evaluation import RESULTS, ROOT
 
@@ -19,19 +22,22 @@ def say(what: str) -> None:
     print(f"  {what}", file=sys.stderr, flush=True)
 
 
-def evaluate() -> None:
-    """Measure everything, and write it down."""
+def evaluate(with_parts: bool = True) -> None:
+    """Measure everything, and write it down; without the parts, their latest figures stay."""
     from evaluation import report
     from evaluation.figures import figures
     from evaluation.measure import measured
-    from evaluation.parts import outcomes
+    from evaluation.parts import VARIANTS, outcomes
     from evaluation.understanding import Assistant
 
     found = measured(Assistant.trained(), say)
-    folds, parts = outcomes(say)
-    values = figures(found, folds, parts)
+    folds, parts = outcomes(VARIANTS if with_parts else (), say)
+    values, file = figures(found, folds, parts), RESULTS / "evaluation.json"
+    if not with_parts and file.exists():
+        latest = json.loads(file.read_text(encoding="utf-8"))
+        values |= {key: latest[key] for key in ("parts", "components_ms")}
     RESULTS.mkdir(exist_ok=True)
-    (RESULTS / "evaluation.json").write_text(json.dumps(values, indent=1, ensure_ascii=False))
+    file.write_text(json.dumps(values, indent=1, ensure_ascii=False), encoding="utf-8")
     tables = report.blocks(values)
     report.write(tables)
     report.picture([fold.pair for some in folds for fold in some])
@@ -67,14 +73,19 @@ def misses(add: bool) -> None:
 
 def main() -> None:
     """Do what the command line says."""
+    tasks: dict[str, Callable[[], None]] = {
+        "evaluate": evaluate,
+        "sets": partial(evaluate, with_parts=False),
+        "compare": compare,
+    }
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("task", nargs="?", default="evaluate", choices=["evaluate", "compare", "misses"])
+    parser.add_argument("task", nargs="?", default="evaluate", choices=[*tasks, "misses"])
     parser.add_argument("--add", action="store_true", help="also put new misses on the list")
     given = parser.parse_args()
     if given.task == "misses":
         misses(given.add)
     else:
-        {"evaluate": evaluate, "compare": compare}[given.task]()
+        tasks[given.task]()
 
 
 if __name__ == "__main__":

@@ -228,14 +228,16 @@ class Parts:
         return _encoder(variant, self._encode, self._states)
 
 
-def outcomes(progress: Callable[[str], None] = lambda _: None) -> tuple[list[list[Fold]], list[Outcome]]:
+def outcomes(
+    variants: Sequence[Variant] = VARIANTS, progress: Callable[[str], None] = lambda _: None
+) -> tuple[list[list[Fold]], list[Outcome]]:
     """The cross-validation, and every variant."""
     with TemporaryDirectory() as folder:
         parts = Parts(Path(folder))
         progress("cross-validation")
         folds = parts.folds()
         found: list[Outcome] = []
-        for variant in VARIANTS:
+        for variant in variants:
             progress(f"without {variant.name}" if found else variant.name)
             found.append(parts.outcome(variant))
     return folds, found

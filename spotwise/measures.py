@@ -565,7 +565,7 @@ _TIMES = re.compile(
     r"(?<!\S)(?P<n>\d{1,2}) (?:or so |or \d+ |different |separate |- \d+ |to \d+ )?times?(?! "
     r"(?:a|per|each|every|as|the|more|older) )"
 )
-_ORDINAL = re.compile(r"(?<!\S)(?P<n>\d{1,2}) (?:st|nd|rd|th) time")
+_ORDINAL = re.compile(r"(?<!\S)(?P<n>\d{1,2}) (?:st|nd|rd|th) time(?! (?:having|we had|i had|with) )")
 
 
 def each_time(words: str) -> bool:

@@ -79,6 +79,13 @@ def test_every_phrase_of_the_lexicon_can_be_read() -> None:
         ("a pad every 30 minutes for 2 hours", None, "danger_signs.soaking_pads"),
         ("a clot of 4 cm", None, "danger_signs.large_clots"),
         ("the pain is 8 out of 10", None, "pain.severe"),
+        ("pain 0/10, honestly", None, "pain.none"),
+        ("a full pad every hour an a half", None, "bleeding_amount.heavy"),
+        ("I'm 63, no period since 50", None, "periods.postmenopausal"),
+        ("not had a monthly for 3 years", None, "periods.postmenopausal"),
+        ("bled after sex x3 this month", None, "episode_count.three_or_more"),
+        ("it's the second bleed since Easter", None, "episode_count.second"),
+        ("bled after sex 6 times out of 6", None, "episode_count.every_time"),
     ],
 )
 def test_a_number_or_time_states_a_fact(text: str, asked: str | None, key: str) -> None:
@@ -94,10 +101,28 @@ def test_a_number_or_time_states_a_fact(text: str, asked: str | None, key: str) 
         ("a clot of 1 cm", "danger_signs.large_clots"),
         ("the pain is 3 out of 10", "pain.severe"),
         ("my last period was 5 months ago", "periods.postmenopausal"),
+        ("on the jab, so no monthlies for 3 years", "periods.postmenopausal"),
+        ("a full pad every hour an a half", "danger_signs.soaking_pads"),
+        ("the 2nd time having sex with him", "episode_count.second"),
+        ("0 condoms", "contraception.condoms"),
     ],
 )
 def test_a_number_or_time_on_the_other_side_does_not(text: str, key: str) -> None:
     assert not says(read(text), key)
+
+
+def test_a_low_rate_of_pads_rules_out_what_it_cannot_be() -> None:
+    assert read("2 pads in 3 hours").ruled_out == {"soaking_pads", "very_heavy"}
+    assert not read("2 pads in 1 hour").ruled_out
+
+
+def test_a_message_that_is_read_again_is_read_in_its_own_light() -> None:
+    """The cues of the latest message are kept; who bleeds and what was asked may be others by then."""
+    text = "my mum has thrush, my wife is 30"
+    own, other = read(text), default_reader().read(text, person="other")
+    assert (read(text), default_reader().read(text, person="other")) == (own, other)
+    assert own != other
+    assert read("3 days", "bleeding_status") != read("3 days") == read("3 days")
 
 
 # --- What a mention means -----------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from rasa.shared.nlu.constants import TEXT
 from rasa.shared.nlu.training_data.message import Message
 
 from assistant.encoder_graph import SIZE
-from assistant.fact_classifier import IN_A_PART, MEANINGS
+from assistant.fact_classifier import MEANINGS
 from assistant.sentence_encoder import SentenceEncoder, sentence_model
 from assistant.told_classifier import TOLD, ToldClassifier, heads, learnt_weighing, pieces_of
 from assistant.told_words import ToldWords, learnt_words
@@ -75,12 +75,27 @@ def test_a_word_counts_where_it_is_told_of_this_person(
     assert fact in told(not_told)["unlikely"]
 
 
-def test_a_danger_sign_is_dropped_only_where_nothing_else_sees_one() -> None:
-    text = "my phone fainted, it was the heat, the battery is back now"
-    sign = ["danger_signs", "fainting"]
-    harmless, perhaps = told(text, **{IN_A_PART: 0.005}), told(text, **{IN_A_PART: 0.5})
-    assert sign not in perhaps["unlikely"] and sign in harmless["unlikely"]
-    assert set(map(tuple, perhaps["unlikely"])) <= set(map(tuple, harmless["unlikely"]))
+@pytest.mark.parametrize(
+    ("seen", "another_is_told", "least"),
+    [
+        (0.005, False, "unlikely"),
+        (0.3, False, "unlikely_danger"),
+        (0.97, True, "unlikely_danger"),
+        (0.97, False, "unlikely_alone"),
+    ],
+)
+def test_the_more_else_speaks_for_a_sign_the_less_its_phrase_has_to(
+    seen: float, another_is_told: bool, least: str
+) -> None:
+    enough = ToldClassifier.get_default_config()
+    made = ToldClassifier(enough, None, None)
+    for fact in (("danger_signs", "fainting"), ("consent", "unwanted")):
+        assert made._least(fact, seen, another_is_told) == enough[least]
+    assert made._least(("symptoms", "dryness"), seen, another_is_told) == enough["unlikely"]
+    assert made._least(("pregnancy", "yes"), seen, another_is_told) == enough["unlikely_grave"]
+    assert (
+        enough["unlikely"] > enough["unlikely_grave"] > enough["unlikely_danger"] > enough["unlikely_alone"]
+    )
 
 
 def test_a_button_and_an_empty_message_tell_nothing_here() -> None:
@@ -264,9 +279,9 @@ def candidate(**known: Any) -> Candidate:
 def test_what_more_speaks_for_is_likelier() -> None:
     weighing = classifier().weighing
     assert weighing is not None
-    read = candidate(read=True, mention=0.9, plain=True, meaning=0.9)
-    doubtful = candidate(read=True, mention=0.1, plain=True, meaning=0.1)
-    unread, nothing = candidate(meaning=0.97), candidate(meaning=0.05)
+    read = candidate(read=True, mention=0.9, plain=True, meaning=0.9, worded=1.0)
+    doubtful = candidate(read=True, mention=0.1, plain=True, meaning=0.1, worded=-1.0)
+    unread, nothing = candidate(meaning=0.97, worded=0.5), candidate(meaning=0.05, worded=-1.5)
     likely = weighing.likely([read, doubtful, unread, nothing])
     assert likely[0] > 0.9 > 0.6 > likely[1] and likely[2] > 0.5 > 0.2 > likely[3]
     assert weighing.likely([]) == []
