@@ -177,6 +177,8 @@ class _Reading:
         self.last_mention: dict[tuple[str, str], int] = {}
         self.look_alikes: set[tuple[str, str]] = set()
         self.ruled_out: set[str] = set()
+        self.measured: set[tuple[str, str]] = set()
+        """Danger signs that a number of the person's own tells."""
 
     def reading(self) -> Reading:
         self._read_mentions()
@@ -217,6 +219,10 @@ class _Reading:
     def state(self, slot: str, *values: str) -> None:
         for value in values:
             self.senses.setdefault(slot, {})[value] = "stated"
+
+    def measure(self, slot: str, value: str) -> None:
+        self.state(slot, value)
+        self.measured.add((slot, value))
 
     def deny(self, slot: str, *values: str) -> None:
         for value in values:
@@ -269,7 +275,7 @@ class _Reading:
         self.numbers["temperature"] = degrees
         self.forget("danger_signs", "fever")
         if degrees >= FEVER:
-            self.state("danger_signs", "fever")
+            self.measure("danger_signs", "fever")
         else:
             self.deny("danger_signs", "fever")
 
@@ -296,8 +302,8 @@ class _Reading:
         if an_hour < 1:
             self.ruled_out |= {"soaking_pads", "very_heavy"}
         if an_hour >= 1 and (hours >= 1.5 or an_hour >= 2):  # E01: one an hour, 2 hours in a row
-            self.state("danger_signs", "soaking_pads")
-            self.state("bleeding_amount", "very_heavy")
+            self.measure("danger_signs", "soaking_pads")
+            self.measure("bleeding_amount", "very_heavy")
         elif an_hour >= 0.5:  # D04: every 1 to 2 hours
             self.state("bleeding_amount", "heavy")
         else:
@@ -310,7 +316,7 @@ class _Reading:
             return
         self.forget("danger_signs", "large_clots")
         if size >= GOLF_BALL:
-            self.state("danger_signs", "large_clots")
+            self.measure("danger_signs", "large_clots")
         elif size >= LARGE_COIN:
             self.state("bleeding_amount", "heavy")
 
@@ -326,8 +332,8 @@ class _Reading:
         if score is None:
             return
         if score >= VERY_BAD_PAIN:
-            self.state("pain", "severe")
-            self.state("danger_signs", "severe_pain")
+            self.measure("pain", "severe")
+            self.measure("danger_signs", "severe_pain")
         else:
             self.forget("pain", "severe")
             self.forget("danger_signs", "severe_pain")
@@ -418,9 +424,9 @@ class _Reading:
             self.deny("medical_history", "abnormal_screening", "overdue_screening")
 
     def _drop_unlikely(self) -> None:
-        """What the meaning of the whole speaks against is not told, whatever it was read from."""
+        """What the meaning of the whole speaks against is not told, unless it was measured."""
         for slot, value in self.unlikely:
-            if slot != self.asked and self.is_told(slot, value):
+            if slot != self.asked and (slot, value) not in self.measured and self.is_told(slot, value):
                 self.senses[slot][value] = "elsewhere"
                 if slot == "age_group":
                     self.numbers.pop("age", None)

@@ -171,6 +171,21 @@ def test_what_is_unlikely_is_not_noted() -> None:
     assert not heard(text, unlikely=[("contraception", "implant")]).get("contraception")
 
 
+@pytest.mark.parametrize(
+    ("told", "feared", "sign"),
+    [
+        ("I soak a pad every hour", "what if I soak a pad every hour?", "soaking_pads"),
+        ("passing clots of 5 cm", "what if I pass clots of 5 cm?", "large_clots"),
+        ("temperature 38.6, bled after sex", "what if my temperature is 38.6?", "fever"),
+        ("the pain is 9 out of 10", "what if the pain is 9 out of 10?", "severe_pain"),
+    ],
+)
+def test_what_a_number_tells_is_noted_whatever_the_meaning_says(told: str, feared: str, sign: str) -> None:
+    unlikely = [("danger_signs", sign)]
+    assert sign in heard(told, unlikely=unlikely)["danger_signs"]
+    assert sign not in (heard(feared, unlikely=unlikely).get("danger_signs") or [])
+
+
 def test_the_answer_to_the_question_itself_counts_whatever_the_meaning_says() -> None:
     slots = {"requested_slot": "contraception", "bleeding_amount": "light"}
     assert heard("the implant", slots, unlikely=[("contraception", "implant")])["contraception"] == [
