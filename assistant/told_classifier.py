@@ -221,8 +221,8 @@ class ToldClassifier(Learner):
         return {
             "unlikely": 0.6,  # below it a fact of the lexicon is not believed;
             "unlikely_grave": 0.4,  # the same for grave ones,
-            "told": 0.7,  # unless the mention by itself is at least so likely told,
-            "told_at_all": 0.1,  # and it is not less likely than this
+            "told": 0.5,  # unless the mention by itself is at least so likely told,
+            "told_at_all": 0.02,  # and it is not less likely than this
             "unlikely_danger": 0.1,  # the same for danger signs and unwanted sex,
             "unlikely_alone": 0.02,  # and where the fact classifier sees a sign and none else is told;
             "some_sign": 0.9,  # it sees one from here on
@@ -231,7 +231,7 @@ class ToldClassifier(Learner):
             "likely": 0.75,  # from here on a fact counts that the lexicon has not found
             "likely_grave": 0.65,  # the same for grave ones,
             "nearly_sure": 0.85,  # the same for danger signs, an age and a pregnancy
-            "nothing_likely": 0.8,  # the same for "none" and "unsure", which close a question
+            "nothing_likely": 0.9,  # the same for "none" and "unsure", which close a question
         }
 
     words: ToldWords | None = None
@@ -326,8 +326,8 @@ class ToldClassifier(Learner):
         slot, value = fact
         if fact == _UNWANTED:  # the fact classifier tells it
             return 1.1
+        if value in _NOTHING_TOLD:
+            return float(self._config["nothing_likely"])
         if slot == "danger_signs" or slot in _WEIGHTY:
             return float(self._config["nearly_sure"])
-        if fact in _GRAVE:
-            return float(self._config["likely_grave"])
-        return float(self._config["nothing_likely" if value in _NOTHING_TOLD else "likely"])
+        return float(self._config["likely_grave" if fact in _GRAVE else "likely"])
