@@ -125,7 +125,7 @@ class ActionEndpoint(EndpointConfig):  # type: ignore[misc]  # Rasa's types are 
 
         try:
             # A copy, as over HTTP: the action must not reach into Rasa's own tracker.
-            return _checked(await self._executor.run(json.loads(json.dumps(call))))
+            return await self._executor.run(json.loads(json.dumps(call)))
         except ActionExecutionRejection as error:
             body = json.dumps({"error": error.message, "action_name": error.action_name})
             raise ClientResponseError(400, "Bad Request", body) from None

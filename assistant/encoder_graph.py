@@ -31,6 +31,8 @@ LAYERS, HEADS, SIZE = 6, 12, 384
 MIDDLE = 4
 """The layer that is given along with the last: it knows more of the wording, the last more of the meaning."""
 OPSET = 17
+FUSED = "com.microsoft"
+"""ONNX Runtime's own steps, each of which stands for several of ONNX."""
 Array = np.ndarray[Any, np.dtype[np.float32]]
 
 
@@ -99,6 +101,13 @@ class _Graph:
         self.nodes.append(helper.make_node(kind, inputs, [result], name=result, **settings))
         return result
 
+    def split(self, x: str, results: list[str]) -> list[str]:
+        """Parts of the last axis, all of one size."""
+        from onnx import helper
+
+        self.nodes.append(helper.make_node("Split", [x], results, name=f"{x}.split", axis=-1))
+        return results
+
     def dense(self, x: str, name: str, matrix: Array, bias: Array) -> str:
         """x @ matrix + bias."""
         product = self.op("MatMul", [x, self.constant(f"{name}.w", matrix)], f"{name}.product")
@@ -115,30 +124,19 @@ def layer(graph: _Graph, x: str, number: int, weights: Mapping[str, Array]) -> s
     def get(name: str) -> Array:
         return weights[f"encoder.layer.{number}.{name}"]
 
-    def dense(source: str, name: str, scale: float = 1.0) -> str:
-        matrix, bias = get(f"{name}.weight").T, get(f"{name}.bias")
-        return graph.dense(source, f"{number}.{name}", matrix * np.float32(scale), bias * np.float32(scale))
+    def dense(source: str, name: str) -> str:
+        return graph.dense(source, f"{number}.{name}", get(f"{name}.weight").T, get(f"{name}.bias"))
 
-    def heads(name: str, order: list[int], scale: float = 1.0) -> str:
-        split = graph.op("Reshape", [dense(x, name, scale), "split"], f"{number}.{name}.split")
-        return graph.op("Transpose", [split], f"{number}.{name}.heads", perm=order)
-
-    query = heads("attention.self.query", [0, 2, 1, 3], (SIZE // HEADS) ** -0.5)
-    key = heads("attention.self.key", [0, 2, 3, 1])
-    value = heads("attention.self.value", [0, 2, 1, 3])
-    looks = graph.op(
-        "Softmax", [graph.op("MatMul", [query, key], f"{number}.looks")], f"{number}.at", axis=-1
-    )
-    seen = graph.op("MatMul", [looks, value], f"{number}.seen")
-    seen = graph.op("Transpose", [seen], f"{number}.seen.words", perm=[0, 2, 1, 3])
-    seen = graph.op("Reshape", [seen, "joined"], f"{number}.seen.joined")
+    looking = [f"attention.self.{name}" for name in ("query", "key", "value")]
+    matrix = np.hstack([get(f"{name}.weight").T for name in looking])
+    both = graph.dense(x, f"{number}.looking", matrix, np.hstack([get(f"{name}.bias") for name in looking]))
+    parts = graph.split(both, [f"{number}.{name}" for name in looking])
+    seen = graph.op("MultiHeadAttention", parts, f"{number}.seen", domain=FUSED, num_heads=HEADS)
     x = graph.op("Add", [x, dense(seen, "attention.output.dense")], f"{number}.attended")
     name = "attention.output.LayerNorm"
     x = graph.norm(x, f"{number}.{name}", get(f"{name}.weight"), get(f"{name}.bias"))
     wide = dense(x, "intermediate.dense")
-    bent = graph.op("Erf", [graph.op("Mul", [wide, "root"], f"{number}.scaled")], f"{number}.erf")
-    bent = graph.op("Mul", [graph.op("Add", [bent, "one"], f"{number}.shifted"), "half"], f"{number}.gate")
-    wide = graph.op("Mul", [wide, bent], f"{number}.gelu")
+    wide = graph.op("Gelu", [wide], f"{number}.gelu", domain=FUSED)
     x = graph.op("Add", [x, dense(wide, "output.dense")], f"{number}.widened")
     name = "output.LayerNorm"
     return graph.norm(x, f"{number}.{name}", get(f"{name}.weight"), get(f"{name}.bias"))
@@ -159,11 +157,6 @@ def build(weights: Mapping[str, Array]) -> bytes:
         "zero": np.array([0]),
         "second": np.array([1]),
         "two": np.array([2]),
-        "split": np.array([0, 0, HEADS, SIZE // HEADS]),
-        "joined": np.array([0, 0, SIZE]),
-        "half": np.float32(0.5),
-        "one": np.float32(1.0),
-        "root": np.float32(0.5**0.5),
         "places": weights["embeddings.position_embeddings.weight"]
         + weights["embeddings.token_type_embeddings.weight"][0],
     }.items():
@@ -192,7 +185,8 @@ def build(weights: Mapping[str, Array]) -> bytes:
         [shape("meaning", "texts", 2 * SIZE), shape("words", "texts", "length", SIZE)],
         graph.constants,
     )
-    model = helper.make_model(made, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=8)
+    opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid(FUSED, 1)]
+    model = helper.make_model(made, opset_imports=opsets, ir_version=8)
     with tempfile.TemporaryDirectory() as folder:
         whole, small = Path(folder) / "whole.onnx", Path(folder) / "small.onnx"
         onnx.save(model, str(whole))
@@ -203,7 +197,7 @@ def build(weights: Mapping[str, Array]) -> bytes:
             op_types_to_quantize=["MatMul"],
             per_channel=True,
             weight_type=QuantType.QInt8,
-            extra_options={"MatMulConstBOnly": True},
+            extra_options={"MatMulConstBOnly": True, "DefaultTensorType": TensorProto.FLOAT},
         )
         logging.disable(logging.NOTSET)
         return small.read_bytes()

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache, partial
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -260,6 +261,9 @@ def _fitted(rows: sparse.csr_matrix, closely: float, seed: int, given: Sequence[
     return machine.fit(rows[places], [given[place] for place in places])
 
 
+_share = itemgetter(1)
+
+
 class LinearClassifier:
     """Ranks the labels of one or more questions about a message."""
 
@@ -309,15 +313,16 @@ class LinearClassifier:
     def rankings(self, texts: Sequence[str], vectors: Vectors) -> list[dict[str, Ranking]]:
         """For each text the ranking of every question."""
         scores = self._features.scores(texts, vectors, self._weights) + self._bias
+        sizes = [len(labels) for labels in self._labels.values()]
+        starts = np.cumsum([0, *sizes[:-1]])
+        most = np.repeat(np.maximum.reduceat(scores, starts, axis=1), sizes, axis=1)
+        likely = np.exp(self._sharpness * (scores - most))
+        likely /= np.repeat(np.add.reduceat(likely, starts, axis=1), sizes, axis=1)
         found: list[dict[str, Ranking]] = [{} for _ in texts]
-        start = 0
-        for question, labels in self._labels.items():
-            some = scores[:, start : start + len(labels)]
-            start += len(labels)
-            likely = np.exp(self._sharpness * (some - some.max(axis=1, keepdims=True)))
-            likely /= likely.sum(axis=1, keepdims=True)
-            for row, ranked in zip(likely, found, strict=True):
-                ranked[question] = [(labels[p], float(row[p])) for p in np.argsort(-row, kind="stable")]
+        for row, ranked in zip(likely.tolist(), found, strict=True):
+            for (question, labels), start in zip(self._labels.items(), starts, strict=True):
+                some = zip(labels, row[start : start + len(labels)], strict=True)
+                ranked[question] = sorted(some, key=_share, reverse=True)
         return found
 
     # --- keeping ---

@@ -24,6 +24,7 @@ from assistant.fact_classifier import ANY_SIGN, IN_A_PART, MEANINGS, SIGNS
 from assistant.intent_classifier import INTENT_RANKING, SENTENCE_RANKINGS, Ranking
 from assistant.linear import forget, reading_of
 from assistant.told_classifier import TOLD
+from assistant.told_words import facts_in
 from spotwise.dialogue import SURE
 from spotwise.reading import default_reader
 
@@ -147,8 +148,10 @@ class SafetyClassifier(GraphComponent, IntentClassifier):  # type: ignore[misc] 
 def _told(message: Message) -> str | None:
     """The red flag that the lexicon finds, without the mentions that are most unlikely told."""
     text = message.get(TEXT) or ""
+    facts = reading_of(text).facts
     unlikely = set(map(tuple, (message.get(TOLD) or {}).get("unlikely", ())))
-    facts = (default_reader().read(text, unlikely=unlikely) if unlikely else reading_of(text)).facts
+    if unlikely & facts_in(facts):
+        facts = default_reader().read(text, unlikely=unlikely).facts
     details = set(facts.get("details", ()))
     if "self_harm" in details:
         return SELF_HARM

@@ -23,6 +23,7 @@ import operator
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal, NoReturn, TypeAlias
 
 Facts = Mapping[str, object]
@@ -244,6 +245,29 @@ class AnyOf:
 Node: TypeAlias = OneOf | Compare | Known | Not | AllOf | AnyOf
 
 
+def told_in(facts: Facts) -> frozenset[Atom]:
+    """Every value that was told, and for each slot of which anything is known (slot, None)."""
+    told = {(slot, value) for slot in facts for value in values_of(facts, slot)}
+    known = {(slot, None) for slot in facts if values_of(facts, slot) or number_of(facts, slot) is not None}
+    return frozenset(told | known)
+
+
+def needed_by(node: Node) -> frozenset[Atom] | None:
+    """What `told_in` has to give at least one of for a part to hold; None where it may hold without."""
+    match node:
+        case OneOf():
+            return frozenset((node.slot, value) for value in node.values)
+        case Compare() | Known():
+            return frozenset({(node.slot, None)})
+        case AllOf():
+            needs = [atoms for part in node.parts if (atoms := needed_by(part)) is not None]
+            return min(needs, key=len, default=None)
+        case AnyOf():
+            needs = [atoms for part in node.parts if (atoms := needed_by(part)) is not None]
+            return frozenset().union(*needs) if len(needs) == len(node.parts) else None
+    return None
+
+
 @dataclass(frozen=True)
 class Condition:
     """A parsed condition. It never changes, and it keeps the words it was written in."""
@@ -254,6 +278,14 @@ class Condition:
     def holds(self, facts: Facts) -> bool:
         """Whether the condition is true of what the person told."""
         return self.node.holds(facts)
+
+    def may_hold(self, told: frozenset[Atom]) -> bool:
+        """Whether it may be true where this was told (`told_in`): a quick look, for most are not."""
+        return self._needed is None or not self._needed.isdisjoint(told)
+
+    @cached_property
+    def _needed(self) -> frozenset[Atom] | None:
+        return needed_by(self.node)
 
     def true_atoms(self, facts: Facts) -> list[Atom]:
         """The person's own facts that make it true, each once, in the order of the condition.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -39,6 +39,10 @@ def spans(pattern: re.Pattern[str] | None, words: str) -> list[Span]:
     return [Span(*match.span()) for match in pattern.finditer(words)] if pattern else []
 
 
+Find = Callable[["re.Pattern[str] | None"], list[Span]]
+"""Gives where a pattern is found in the message at hand."""
+
+
 @dataclass(frozen=True)
 class Entry:
     """How one value of a slot is said."""
@@ -60,23 +64,23 @@ class Entry:
     counts: frozenset[str] = frozenset()
     """Where a mention counts all the same: past, partner, other, question, gone, elsewhere."""
 
-    def denials(self, words: str, stated: Iterable[Span]) -> list[Span]:
-        """Where the words say it with a "no" in between."""
-        found = spans(self.negated, words)
-        said = [*stated, *spans(self.say, words)] if found else []
+    def denials(self, find: Find, stated: Iterable[Span]) -> list[Span]:
+        """Where a message says it with a "no" in between."""
+        found = find(self.negated)
+        said = [*stated, *find(self.say)] if found else []
         return [span for span in found if not span.touches(said)]
 
-    def mentions(self, words: str, asked: str | None) -> list[Span]:
-        """Where the words say it, `asked` being the question they answer."""
+    def mentions(self, find: Find, asked: str | None) -> list[Span]:
+        """Where a message says it, `asked` being the question it answers."""
         own = asked == self.slot
-        found = spans(self.say, words)
+        found = [*find(self.say)]
         if own:
-            found += spans(self.answers, words)
+            found += find(self.answers)
         if own or asked is None:
-            found += spans(self.volunteered, words)
-        if not found or (self.only_with and not self.only_with.search(words)):
+            found += find(self.volunteered)
+        if not found or (self.only_with and not find(self.only_with)):
             return []
-        avoid = spans(self.unlike, words)
+        avoid = find(self.unlike)
         return sorted(span for span in found if not span.touches(avoid))
 
 

@@ -18,7 +18,7 @@ from typing import Any, Literal, NamedTuple, get_args
 from spotwise import measures
 from spotwise.conditions import Vocabulary
 from spotwise.knowledge import DEFAULT_FOLDER, load_knowledge
-from spotwise.lexicon import Entry, Lexicon, Span, spans
+from spotwise.lexicon import Entry, Lexicon, Span
 from spotwise.senses import PLAINEST_FIRST, Message, Sense
 from spotwise.timeline import DAY_OF_BLEEDING, LATE_PERIOD, STOPPED_PERIODS, YEAR, Timeline
 
@@ -102,6 +102,7 @@ class Reader:
         self.vocabulary = vocabulary or load_knowledge(folder).vocabulary
         self.lexicon = Lexicon(folder / "lexicon.yml", self.vocabulary)
         self._latest: Message | None = None
+        self._latest_words = ("", "")
 
     def read(
         self,
@@ -124,7 +125,11 @@ class Reader:
 
     def words_of(self, text: str) -> str:
         """The words of a message in lower case, as the lexicon spells them, each with a space after it."""
-        return self.lexicon.words_of(text)
+        latest, words = self._latest_words
+        if latest != text:
+            words = self.lexicon.words_of(text)
+            self._latest_words = text, words
+        return words
 
     def mended(self, text: str) -> str:
         """A message with misspelt words put right, and else as it is."""
@@ -136,7 +141,7 @@ class Reader:
         return [
             Mention(entry.slot, entry.value, span, message.sense(entry, span))
             for entry in self.lexicon.possible(words)
-            for span in entry.mentions(words, None)
+            for span in entry.mentions(message.find, None)
         ]
 
     def _message(self, words: str, about_other: bool) -> Message:
@@ -242,17 +247,18 @@ class _Reading:
     # --- Mentions and numbers ---
 
     def _read_mentions(self) -> None:
+        find = self.message.find
         for entry in self.lexicon.possible(self.words):
-            mentions = entry.mentions(self.words, self.asked)
+            mentions = entry.mentions(find, self.asked)
             if mentions:
                 senses = {self.message.sense(entry, span) for span in mentions}
                 if (entry.slot, entry.value) in self.unlikely and entry.slot != self.asked:
                     senses = senses - {"stated", "doubted"} or {"elsewhere"}
                 self.senses.setdefault(entry.slot, {})[entry.value] = min(senses, key=PLAINEST_FIRST.index)
                 self.last_mention[entry.slot, entry.value] = mentions[-1].start
-            elif entry.denials(self.words, mentions):
+            elif entry.denials(find, mentions):
                 self.deny(entry.slot, entry.value)
-            elif spans(entry.unlike, self.words):
+            elif find(entry.unlike):
                 self.look_alikes.add((entry.slot, entry.value))
 
     def _read_age(self) -> None:
@@ -544,7 +550,7 @@ class _Settling:
             return True
         message = self.reading.message
         entry = Entry("pain", "cramps", None)
-        mentions = spans(self.reading.lexicon.signs["any_pain"], self.reading.words)
+        mentions = self.reading.message.find(self.reading.lexicon.signs["any_pain"])
         if "shoulder_tip_pain" in self.facts.get("danger_signs", []):
             return False
         return bool(mentions) and all(

@@ -81,10 +81,18 @@ class Message:
         self.about_other = about_other
         """The person writes for somebody else, whose facts these are."""
         self._senses: dict[tuple[str, str, Span], Sense] = {}
+        self._found: dict[int, list[Span]] = {}
         self.cues = {name: spans(pattern, words) for name, pattern in lexicon.cues.items()}
         for name in ("past", "negative", "other"):
             look_alikes = self.cues[f"not_{name}"]
             self.cues[name] = [cue for cue in self.cues[name] if not cue.touches(look_alikes)]
+
+    def find(self, pattern: re.Pattern[str] | None) -> list[Span]:
+        """Where a pattern of the lexicon is found; looked for once, for a message is read several times."""
+        found = self._found.get(id(pattern))  # a pattern's own hash takes as long as the search
+        if found is None:
+            found = self._found[id(pattern)] = spans(pattern, self.words)
+        return found
 
     def sentence(self, span: Span) -> Span:
         """The sentence around a mention."""

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from spotwise.conditions import told_in
 from spotwise.facts import unanswered
 from spotwise.knowledge import LEVELS, Knowledge, Level, Rule, Variant
 
@@ -38,7 +39,8 @@ class Triage:
 def triage(facts: Mapping[str, Any], knowledge: Knowledge) -> Triage:
     """Decide the level. The same facts in any order give the same answer."""
     counted = {**facts, "unanswered": unanswered(facts)}
-    met = [rule for rule in knowledge.deciding if rule.applies(counted)]
+    told = told_in(counted)
+    met = [rule for rule in knowledge.deciding if rule.when.may_hold(told) and rule.applies(counted)]
     deciding = [rule for rule in met if not rule.offer_only]
     beyond_once = [rule for rule in deciding if rule.id != "R01"]
     if not beyond_once and all(item.when.holds(counted) for item in knowledge.gate):

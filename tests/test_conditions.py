@@ -8,7 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spotwise.conditions import Condition, ConditionError, Facts, Slot, Vocabulary, parse, parse_names
+from spotwise.conditions import (
+    Condition,
+    ConditionError,
+    Facts,
+    Slot,
+    Vocabulary,
+    parse,
+    parse_names,
+    told_in,
+)
 
 VOCABULARY = Vocabulary.of(
     [
@@ -255,6 +264,17 @@ def test_and_or_not_bind_as_in_python(text: str, facts: Facts) -> None:
 @given(text=joined(ATOMS, negated=True), facts=FACTS)
 def test_a_condition_or_its_opposite_holds(text: str, facts: Facts) -> None:
     assert read(text).holds(facts) != read(f"not ({text})").holds(facts)
+
+
+@given(text=joined(ATOMS, negated=True), facts=FACTS)
+def test_what_holds_may_hold(text: str, facts: Facts) -> None:
+    assert read(text).may_hold(told_in(facts)) >= read(text).holds(facts)
+
+
+def test_what_needs_something_else_may_not_hold() -> None:
+    told = told_in({"amount": "heavy", "signs": ["fever"]})
+    for text in ("amount is light", "age >= 50", "pregnancy known", "signs has fainting or age < 18"):
+        assert not read(text).may_hold(told)
 
 
 @given(text=joined(ATOMS, negated=True), facts=FACTS)
