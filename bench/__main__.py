@@ -15,6 +15,7 @@ import platform
 import uuid
 from collections.abc import Mapping
 from datetime import date
+from itertools import cycle, islice
 from statistics import median
 from typing import Any
 
@@ -31,6 +32,8 @@ SECONDS = 6.0
 LONG = 64
 """Turns of the long conversation."""
 EARLY, LATE = 5, 60
+ASIDES = ("why do you ask?", "what is a polyp?")
+"""What is said in the long one: it leaves the open question open, so that late turns do what early ones do."""
 RUN = uuid.uuid4().hex[:8]
 """In the names of the people: the assistant remembers those of an earlier run, and would go on with them."""
 
@@ -70,8 +73,7 @@ def a_round(number: int, rival: Rival, running: Running) -> dict[str, float]:
         for place in range(CONVERSATIONS)
         for seconds in converse(running.port, f"{name}-{place}", texts)
     ]
-    again = ["why do you ask?" if place % 2 else texts[2] for place in range(LONG - 2)]
-    long = converse(running.port, f"{name}-long", [*texts[:2], *again])
+    long = converse(running.port, f"{name}-long", [*texts[:2], *islice(cycle(ASIDES), LONG - 2)])
     early, late = (median(long[at - 3 : at + 3]) for at in (EARLY, LATE))
     return {
         **{f"p{share}_ms": percentile(turns, share / 100) for share in (50, 95, 99)},
