@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +39,8 @@ SURE_PART = 0.995
 """From here on a sentence counts as much as the message; below, long messages would seem urgent too often."""
 OTHER = "other"
 """The label of what answers nothing, and of what is no sign."""
+OF_NO_SIGN = 3
+"""One in so many messages that tell of no sign is learnt from; with all of them, learning takes longer."""
 KEPT_FROM = 0.2
 """How likely a meaning has to be for being kept."""
 
@@ -95,7 +99,7 @@ class FactClassifier(Learner):
 
     def learn(self, training_data: TrainingData) -> None:
         """Learn from the examples in `knowledge/`, and from those of the intents what is no sign."""
-        texts, labels = labelled(examples_in(DEFAULT_FOLDER))
+        texts, labels = labelled(examples_in(DEFAULT_FOLDER), one_in=OF_NO_SIGN)
         messages = [message for message in training_data.intent_examples if is_featurised(message)]
         marks = marks_of_all([message.get(TEXT) for message in messages])
         signs = map(sign_of, messages, marks)
@@ -154,6 +158,7 @@ class Examples:
     """Texts with all the facts that they tell."""
 
 
+@lru_cache(maxsize=1)
 def examples_in(folder: Path) -> Examples:
     """The examples of a knowledge folder."""
     answers, signs, messages = (
@@ -163,11 +168,13 @@ def examples_in(folder: Path) -> Examples:
     return Examples(answers, signs, messages)
 
 
-def labelled(examples: Examples) -> tuple[list[str], dict[str, list[str | None]]]:
+def labelled(examples: Examples, one_in: int = 1) -> tuple[list[str], dict[str, list[str | None]]]:
     """All texts, and for each question the label of every text; None where it does not count.
 
-    A harmless answer to a question is an example of no sign, too.
+    A harmless answer to a question is an example of no sign, too. Of the messages that tell of no sign,
+    `one_in` so many is taken.
     """
+    without = count()
     texts: list[str] = []
     labels: dict[str, list[str | None]] = {question: [] for question in (*examples.answers, SIGNS)}
     for slot, values in examples.answers.items():
@@ -184,7 +191,9 @@ def labelled(examples: Examples) -> tuple[list[str], dict[str, list[str | None]]
                 labels[question].append(sign if danger or question == SIGNS else None)
     for message in examples.messages:
         found = sign_among(message["facts"], message.get("may", {}))
-        if found is not None and "asked" not in message:
+        if found is None or "asked" in message:
+            continue
+        if found != OTHER or next(without) % one_in == 0:
             texts.append(message["text"])
             for question in labels:
                 labels[question].append(found if question == SIGNS else None)

@@ -7,22 +7,21 @@ several questions at once, each with its own labels. It was chosen by what docs/
 from __future__ import annotations
 
 import json
-import multiprocessing
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from operator import itemgetter
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sparse
 from sklearn.feature_extraction.text import TfidfVectorizer  # type: ignore[import-untyped]
 from sklearn.svm import LinearSVC  # type: ignore[import-untyped]
 
+from assistant.cores import MANY, in_processes, in_threads
 from spotwise.content import Cause
 from spotwise.knowledge import load_knowledge
 from spotwise.lookup import CauseFinder
@@ -41,20 +40,10 @@ DEFAULTS: Mapping[str, float] = {
 
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _LONGEST_COUNTED = 6
-_MANY = 500
-"""Texts from which on it pays to read them on more than one core: when learning, never for a message."""
 
 Vectors = np.ndarray[Any, Any]
 Ranking = list[tuple[str, float]]
 """Labels with how likely each is, best first."""
-Given = TypeVar("Given")
-Made = TypeVar("Made")
-
-
-def on_all_cores(work: Callable[[Given], Made], items: Iterable[Given], chunk: int = 1) -> list[Made]:
-    """Do the same with each item, in copies of this process: what is loaded here need not be loaded there."""
-    with ProcessPoolExecutor(mp_context=multiprocessing.get_context("fork")) as pool:
-        return list(pool.map(work, items, chunksize=chunk))
 
 
 @lru_cache(maxsize=16)
@@ -232,11 +221,11 @@ _learnt_from: dict[str, list[str]] = {}
 
 def marks_of_all(texts: Sequence[str]) -> list[list[str]]:
     """The marks of each text; where there are many, read once and on all cores."""
-    if len(texts) < _MANY:
+    if len(texts) < MANY:
         return [marks_of(text) for text in texts]
     new = [text for text in dict.fromkeys(texts) if text not in _learnt_from]
     default_reader(), cause_finder()  # loaded here once, and not by every copy of this process
-    _learnt_from.update(zip(new, on_all_cores(marks_of, new, chunk=200), strict=True))
+    _learnt_from.update(zip(new, in_processes(marks_of, new, chunk=200), strict=True))
     return [_learnt_from[text] for text in texts]
 
 
@@ -293,7 +282,7 @@ class LinearClassifier:
         """Learn from texts; `answers` has a question's label for each, None where it does not count."""
         features, rows = Features.learnt(texts, vectors, config)
         labels, weights, bias = {}, [], []
-        fitted = on_all_cores(partial(_fitted, rows, config["C"], config["random_state"]), answers.values())
+        fitted = in_threads(partial(_fitted, rows, config["C"], config["random_state"]), answers.values())
         for question, machine in zip(answers, fitted, strict=True):
             labels[question] = [str(label) for label in machine.classes_]
             if len(labels[question]) == 2:  # scikit-learn keeps one column for two labels

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
@@ -29,6 +27,7 @@ from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from assistant import encoder_graph
 from assistant.checks import ROOT
+from assistant.cores import MANY, in_threads
 from assistant.encoder_graph import SIZE, VOCABULARY_SHA256, WEIGHTS_SHA256, Array
 from spotwise.reading import default_reader
 
@@ -40,8 +39,6 @@ LONGEST = 256
 # --- Words to word pieces, as BERT's uncased tokenizer makes them ---
 
 _LONGEST_WORD = 100
-_MANY = 500
-"""Texts from which on more than one core is used: when learning, never for a message."""
 _SPLIT = re.compile(r"[^\W_]+|\S")
 _DROPPED = frozenset({"Mn", "Cc", "Cf", "Co", "Cs", "Cn"})
 
@@ -123,11 +120,10 @@ class SentenceModel:
         One text at a time: 8-bit numbers are scaled by all that is computed together, and a text's vector
         must not depend on the texts it came with.
         """
-        if len(texts) < _MANY:
+        if len(texts) < MANY:
             found = [self._vector(text) for text in texts]
         else:
-            with ThreadPoolExecutor(os.cpu_count()) as threads:
-                found = list(threads.map(self._vector, texts))
+            found = in_threads(self._vector, texts)
         return np.vstack(found) if found else np.zeros((0, 2 * SIZE), dtype=np.float32)
 
     def states(self, text: str) -> tuple[Array, States]:

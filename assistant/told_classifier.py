@@ -10,11 +10,9 @@ look goes by the words alone (`assistant.told_words`). How far to believe whom i
 
 from __future__ import annotations
 
-import os
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from difflib import SequenceMatcher
 from functools import lru_cache
 from pathlib import Path
@@ -28,10 +26,11 @@ from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 from scipy.special import erf, expit
 
+from assistant.cores import in_processes, in_threads
 from assistant.encoder_graph import TUNING, Array
 from assistant.fact_classifier import GRAVE, IN_A_PART, MEANINGS, SIGNS
 from assistant.learner import Learner
-from assistant.linear import on_all_cores, reading_of, spelt
+from assistant.linear import reading_of, spelt
 from assistant.sentence_encoder import STATES, Pieces, States, sentence_model
 from assistant.told_words import Fact, ToldWords, facts_in, learnt_words
 from assistant.weighing import Candidate, Weighing
@@ -153,10 +152,10 @@ def candidates_in(
                 plain.add(fact)
     length = len(re.findall(r"[^\W_]+", text))
     read = {fact for fact in facts_in(reading.facts) if heads().judges(fact[0])}
-    possible = {fact for fact, share in meaning.items() if share >= _POSSIBLE}
-    possible |= {fact for fact, far in worded.items() if far > 0 and heads().judges(fact[0])}
-    if length < _FEWEST_WORDS:
-        possible = set()
+    possible: set[Fact] = set()
+    if length >= _FEWEST_WORDS:
+        possible |= {fact for fact, share in meaning.items() if share >= _POSSIBLE}
+        possible |= {fact for fact, far in worded.items() if far > 0 and heads().judges(fact[0])}
     return [
         Candidate(
             *fact,
@@ -183,10 +182,9 @@ def learnt_weighing(words: ToldWords, folder: Path = DEFAULT_FOLDER) -> Weighing
     text = (folder / "weighing.yml").read_text(encoding="utf-8")
     messages = yaml.load(text, Loader=yaml.CSafeLoader)["messages"]
     texts = [message["text"] for message in messages]
-    with ThreadPoolExecutor(os.cpu_count()) as threads:
-        states = list(threads.map(_states, texts))
+    states = in_threads(_states, texts)
     default_reader(), heads()  # loaded here once, and not by every copy of this process
-    learnt_from = on_all_cores(_examples, zip(messages, states, words.tell(texts), strict=True), chunk=50)
+    learnt_from = in_processes(_examples, zip(messages, states, words.tell(texts), strict=True), chunk=50)
     candidates, told = zip(*(example for some in learnt_from for example in some), strict=True)
     return Weighing.learnt(candidates, told)
 

@@ -8,18 +8,17 @@ parts of words and findings of the lexicon go with it. It is weighed with the ot
 from __future__ import annotations
 
 import json
-import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import scipy.sparse as sparse
-import yaml
 from sklearn.svm import LinearSVC  # type: ignore[import-untyped]
 
+from assistant.cores import in_threads
+from assistant.fact_classifier import examples_in
 from assistant.linear import DEFAULTS, Features, Vectors
 from spotwise.knowledge import DEFAULT_FOLDER
 
@@ -59,10 +58,10 @@ class ToldWords:
 
         def fitted(fact: Fact) -> LinearSVC:
             clear = [place for place, some in enumerate(unclear) if fact not in some]
-            return _fitted(rows[clear], [fact in told[place] for place in clear])
+            machine = LinearSVC(C=_CLOSELY, random_state=_SEED)
+            return machine.fit(rows[clear], [fact in told[place] for place in clear])
 
-        with ThreadPoolExecutor(os.cpu_count()) as threads:  # liblinear leaves the others the interpreter
-            machines = list(threads.map(fitted, facts))
+        machines = in_threads(fitted, facts)
         return cls(
             features,
             facts,
@@ -96,10 +95,10 @@ class ToldWords:
         return cls(features, [(slot, value) for slot, value in learnt["facts"]], weights, bias)
 
 
+@lru_cache(maxsize=1)
 def learnt_words(folder: Path = DEFAULT_FOLDER) -> ToldWords:
     """What the messages of a knowledge folder teach."""
-    text = (folder / "messages.yml").read_text(encoding="utf-8")
-    return ToldWords.learnt(yaml.load(text, Loader=yaml.CSafeLoader)["messages"])
+    return ToldWords.learnt(examples_in(folder).messages)
 
 
 def facts_in(facts: Mapping[str, Any]) -> set[Fact]:
@@ -110,10 +109,6 @@ def facts_in(facts: Mapping[str, Any]) -> set[Fact]:
         for one in (value if isinstance(value, list) else [value])
         if isinstance(one, str)
     }
-
-
-def _fitted(rows: sparse.csr_matrix, told: Sequence[bool]) -> LinearSVC:
-    return LinearSVC(C=_CLOSELY, random_state=_SEED).fit(rows, told)
 
 
 def _no_vectors(count: int) -> Vectors:

@@ -26,6 +26,10 @@ INPUTS = (
     "knowledge/messages.yml",
     "knowledge/weighing.yml",
     "requirements.txt",
+    *(
+        f"spotwise/{name}.py"  # what reads the examples
+        for name in ("lexicon", "measures", "reading", "senses", "spelling", "timeline", "words")
+    ),
 )
 """What the model is made from. Rules and causes are read at every start: a changed rule needs no training."""
 STAMP = MODEL.with_name("spotwise.inputs.sha256")

@@ -33,7 +33,7 @@ LONG = 64
 """Turns of the long conversation."""
 EARLY, LATE = 5, 60
 ASIDES = ("why do you ask?", "what is a polyp?")
-"""What is said in the long one: it leaves the open question open, so that late turns do what early ones do."""
+"""Said in the long one: they leave the open question open, so that late turns do what early ones do."""
 RUN = uuid.uuid4().hex[:8]
 """In the names of the people: the assistant remembers those of an earlier run, and would go on with them."""
 

@@ -126,7 +126,7 @@ class Lexicon:
 
     def words_of(self, text: str) -> str:
         """The normalised words of a message, each with a space after it."""
-        return normalise(text, self._spelling.right)
+        return normalise(self._spelling.without_digits(text), self._spelling.right)
 
     def mended(self, text: str) -> str:
         """A message with misspelt words put right, and else as it is."""

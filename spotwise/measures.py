@@ -345,6 +345,15 @@ _WEEKS = [
     re.compile(r"(?<!\S)(?P<n>\d{1,2}) \+ [0-6](?! (?:\d|hours?|years?))(?!\S)"),
     re.compile(r"(?<!\S)(?P<n>\d{1,2}) w(?:k|ks|eeks?)? [0-6] d(?!\S)(?! (?:old|ago|late|post))"),
 ]
+_WEEKS_TODAY = re.compile(
+    r"(?:^|[.!?;] |(?<!\S)(?:i am|she is) )(?P<n>[4-9]|[1-4]\d) weeks? (?:today|tomorrow|exactly|on \w+day)"
+    r"(?! (?:since|after|late|post))"
+)
+_COUNTS_FROM_ELSE = re.compile(
+    r"birth|born|deliver|section|had (?:him|her|them|my|our|the)|surgery|operat|procedure|miscarr|terminat"
+    r"|abortion|fitted|late|old"
+)
+"""Something else than the last period that weeks may be counted from."""
 _LIKELY_WEEKS = [
     re.compile(r"(?<!\S)(?P<n>\d{1,2}) weeks? (?:today|yesterday|tomorrow|on \w+day)"),
     re.compile(r"(?<!\S)(?P<n>\d{1,2}) weeks? (?:and )?[1-6] days?(?! ago)"),
@@ -405,6 +414,8 @@ def weeks_pregnant(words: str, asked: bool) -> int | None:
     if until_due is not None:
         return max(1, FULL_TERM - until_due)
     patterns = _WEEKS + (_LIKELY_WEEKS if asked or _PREGNANCY_WORDS.search(words) else [])
+    if not _COUNTS_FROM_ELSE.search(words):
+        patterns = [*patterns, _WEEKS_TODAY]
     told = [
         int(match["n"])
         for pattern in patterns

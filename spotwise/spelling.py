@@ -55,6 +55,8 @@ class Spelling:
         messages of many hold them.
         """
         self._right = dict(known_slips)
+        mixed = "|".join(slip for slip in known_slips if slip.isalnum() and not slip.isalpha()) or "(?!)"
+        self._with_digits = re.compile(rf"(?<!\w)(?:{mixed})(?!\w)", re.IGNORECASE)
         self._common = common or {}
         words: set[str] = set()
         stems: set[str] = set()
@@ -84,7 +86,11 @@ class Spelling:
 
     def mended(self, text: str) -> str:
         """A text with the words put right that are no English ones, and nothing else changed."""
-        return _WORD.sub(self._mended_word, text)
+        return _WORD.sub(self._mended_word, self.without_digits(text))
+
+    def without_digits(self, text: str) -> str:
+        """A text with the words written out that are typed with digits for letters: "b4", "2day"."""
+        return self._with_digits.sub(lambda match: self._right[match[0].lower()], text)
 
     def _mended_word(self, match: re.Match[str]) -> str:
         word = match[0].lower()

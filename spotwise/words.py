@@ -55,6 +55,7 @@ _CONTRACTIONS: list[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]]
         lambda m: m[1][:-1] + " is",
     ),
     (re.compile(r"'s\b"), " s"),
+    (re.compile(r"\bwith out\b"), "without"),
 ]
 
 _NUMBERS = {
