@@ -41,6 +41,7 @@ from spotwise.reading import LISTS, Mention, default_reader
 TOLD = "told"
 """Where a message keeps what it tells: "likely" and "unlikely", lists of [slot, value]."""
 _UNWANTED = ("consent", "unwanted")
+_NO_PREGNANCY = ("pregnancy", "no")
 _GOES_ON, _LASTS = ("bleeding_status", "ongoing_under_24h"), ("bleeding_status", "over_24h")
 _CRISES = frozenset({("details", "self_harm"), ("details", "choked_or_drugged"), ("details", "in_danger")})
 """Facts that stand in no message it learnt from."""
@@ -184,23 +185,22 @@ def learnt_weighing(words: ToldWords, folder: Path = DEFAULT_FOLDER) -> Weighing
     texts = [message["text"] for message in messages]
     states = in_threads(_states, texts)
     default_reader(), heads()  # loaded here once, and not by every copy of this process
-    learnt_from = in_processes(_examples, zip(messages, states, words.tell(texts), strict=True), chunk=50)
-    candidates, told = zip(*(example for some in learnt_from for example in some), strict=True)
-    return Weighing.learnt(candidates, told)
+    given = zip(messages, states, words.tell(texts), strict=True)
+    return Weighing.learnt(in_processes(_weighed, given, chunk=50))
 
 
 def _states(text: str) -> States:
     return sentence_model().states(text)[1]
 
 
-def _examples(
+def _weighed(
     given: tuple[Mapping[str, Any], States, Mapping[Fact, float]],
-) -> list[tuple[Candidate, bool]]:
-    """The candidates of a message, and whether each is told; those left out on which one could differ."""
+) -> tuple[list[Candidate], list[bool | None]]:
+    """The candidates of a message, and whether each is told; None where one could differ."""
     message, states, worded = given
     facts, may = facts_in(message["facts"]), facts_in(message.get("may") or {})
     found = candidates_in(message["text"], states, meaning_of(states), worded)
-    return [(candidate, candidate.fact in facts) for candidate in found if candidate.fact not in may]
+    return found, [None if each.fact in may else each.fact in facts for each in found]
 
 
 @lru_cache(maxsize=1)
@@ -229,7 +229,7 @@ class ToldClassifier(Learner):
             "likely": 0.75,  # from here on a fact counts that the lexicon has not found
             "likely_grave": 0.65,  # the same for grave ones,
             "nearly_sure": 0.85,  # the same for danger signs, an age and a pregnancy
-            "nothing_likely": 0.9,  # the same for "none" and "unsure", which close a question
+            "nothing_likely": 0.9,  # the same for what closes a question: "none", "unsure", no pregnancy
         }
 
     words: ToldWords | None = None
@@ -324,7 +324,7 @@ class ToldClassifier(Learner):
         slot, value = fact
         if fact == _UNWANTED:  # the fact classifier tells it
             return 1.1
-        if value in _NOTHING_TOLD:
+        if value in _NOTHING_TOLD or fact == _NO_PREGNANCY:
             return float(self._config["nothing_likely"])
         if slot == "danger_signs" or slot in _WEIGHTY:
             return float(self._config["nearly_sure"])

@@ -2,9 +2,10 @@
 
 Four look at a message: the lexicon, which may take a fact as told, as denied or as not meant; the network
 that judges the lexicon's mentions; the one that looks for facts in the meaning of the whole; and a classifier
-that goes by the words. Each errs in ways of its own, of some slots and facts more than of others. A logistic
-regression says how far to believe whom, learnt from `knowledge/weighing.yml`: messages that none of the four
-has seen, for each is too sure of what it has learnt from.
+that goes by the words. Each errs in ways of its own, of some slots and facts more than of others; and where a
+slot has one value, what speaks for one speaks against the others. A logistic regression says how far to
+believe whom, learnt from `knowledge/weighing.yml`: messages that none of the four has seen, for each is too
+sure of what it has learnt from.
 """
 
 from __future__ import annotations
@@ -20,12 +21,13 @@ from scipy.special import expit
 from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyped]
 
 from assistant.encoder_graph import Array
+from spotwise.reading import LISTS
 
 _SUREST = 0.998
 """How likely something is taken to be at most, and its opposite."""
 _LONG = 60
 """Words from which on all messages count as long."""
-_CLOSELY = 1.0
+_CLOSELY = 0.3
 """How closely the examples are followed (scikit-learn's C)."""
 _OFTEN = 5
 """Candidates that a fact needs for a number of its own."""
@@ -113,17 +115,23 @@ class Weighing:
         self.weights = np.array(weights, dtype=np.float64)
 
     @classmethod
-    def learnt(cls, candidates: Sequence[Candidate], told: Sequence[bool]) -> Weighing:
-        """Learn from candidates of which it is known whether they are told."""
-        often = Counter(f"{candidate.slot}.{candidate.value}" for candidate in candidates)
-        slots = sorted({candidate.slot for candidate in candidates})
+    def learnt(cls, messages: Sequence[tuple[Sequence[Candidate], Sequence[bool | None]]]) -> Weighing:
+        """Learn from the candidates of messages, and whether each is told; None where one could differ."""
+        often = Counter(f"{each.slot}.{each.value}" for candidates, _ in messages for each in candidates)
+        slots = sorted({each.slot for candidates, _ in messages for each in candidates})
         weighing = cls(slots, sorted(fact for fact, times in often.items() if times >= _OFTEN), [])
-        machine = LogisticRegression(C=_CLOSELY, max_iter=5000).fit(weighing._rows(candidates), told)
+        rows, told = [], []
+        for candidates, answers in messages:
+            clear = [place for place, answer in enumerate(answers) if answer is not None]
+            if clear:
+                rows.append(weighing._rows(candidates)[clear])
+                told += [answers[place] for place in clear]
+        machine = LogisticRegression(C=_CLOSELY, max_iter=5000).fit(np.vstack(rows), told)
         weighing.weights = np.array([*machine.coef_[0], *machine.intercept_])
         return weighing
 
     def likely(self, candidates: Sequence[Candidate]) -> list[float]:
-        """How likely each is told."""
+        """How likely each candidate of a message is told."""
         if not candidates:
             return []
         found: list[float] = expit(self._rows(candidates) @ self.weights[:-1] + self.weights[-1]).tolist()
@@ -139,8 +147,11 @@ class Weighing:
         return cls(**json.loads(text))
 
     def _rows(self, candidates: Sequence[Candidate]) -> Array:
-        """The numbers that are weighed: those of all candidates, of each slot, and of each fact."""
-        shared: Array = np.array([candidate.features() for candidate in candidates], dtype=np.float64)
+        """The numbers of a message's candidates: those that all have, of their slots, and of their facts."""
+        shared: Array = np.array(
+            [candidate.features() + _of_rivals(candidate, candidates) for candidate in candidates],
+            dtype=np.float64,
+        )
         of_slots = np.zeros((3, len(candidates), len(self.slots)))
         of_facts = np.zeros((len(candidates), len(self.facts)))
         for row, candidate in enumerate(candidates):
@@ -151,3 +162,19 @@ class Weighing:
             if fact in self.facts:
                 of_facts[row, self.facts.index(fact)] = 1
         return np.hstack([shared, _OWN * np.hstack([*of_slots]), _OWN * of_facts])
+
+
+def _of_rivals(candidate: Candidate, candidates: Sequence[Candidate]) -> list[float]:
+    """What speaks for another value of the same slot, where only one of them can be told."""
+    if candidate.slot in LISTS:
+        return [0.0] * 5
+    rivals = [other for other in candidates if other.slot == candidate.slot and other is not candidate]
+    if not rivals:
+        return [0.0] * 5
+    return [
+        True,
+        any(rival.read for rival in rivals),
+        max((_odds(rival.meaning) for rival in rivals if rival.meaning is not None), default=_odds(0.0)),
+        max(rival.worded or 0.0 for rival in rivals),
+        max((_odds(rival.mention) for rival in rivals if rival.mention is not None), default=0.0),
+    ]

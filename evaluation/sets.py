@@ -34,6 +34,8 @@ FACT_SETS = (
     "natural_twelfth",
     "natural_thirteenth",
     "natural_fourteenth",
+    "natural_fifteenth",
+    "natural_sixteenth",
 )
 
 _ENTITY = re.compile(r"\[([^\]]+)\](?:\{[^}]*\}|\([^)]*\))")

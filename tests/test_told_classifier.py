@@ -284,11 +284,11 @@ def test_a_fact_that_few_messages_tell_is_not_learnt_and_an_unclear_one_is_left_
 # --- how it is weighed ---
 
 
-def candidate(**known: Any) -> Candidate:
+def candidate(slot: str = "symptoms", value: str = "dryness", **known: Any) -> Candidate:
     """A fact of which little is known."""
     nothing = {"mention": None, "meaning": 0.5, "read": False, "not_meant": False, "denied": False}
     nothing |= {"worded": None, "plain": False, "words": 12}
-    return Candidate("symptoms", "dryness", **{**nothing, **known})
+    return Candidate(slot, value, **{**nothing, **known})
 
 
 def test_what_more_speaks_for_is_likelier() -> None:
@@ -302,9 +302,22 @@ def test_what_more_speaks_for_is_likelier() -> None:
     assert weighing.likely([]) == []
 
 
+def test_another_value_of_the_same_slot_makes_one_less_likely() -> None:
+    weighing = classifier().weighing
+    assert weighing is not None
+    doubted = candidate("bleeding_amount", "light", meaning=0.6, worded=0.2)
+    told = candidate(
+        "bleeding_amount", "heavy", read=True, mention=0.95, plain=True, meaning=0.97, worded=1.5
+    )
+    beside = candidate("symptoms", "itch_or_burning", read=True, mention=0.95, plain=True, meaning=0.97)
+    (alone,) = weighing.likely([doubted])
+    assert weighing.likely([doubted, told])[0] < alone == weighing.likely([doubted, beside])[0]
+
+
 def test_the_weights_are_learnt_and_kept() -> None:
     some = [candidate(read=place % 2 == 0, meaning=place / 40) for place in range(40)]
-    learnt = Weighing.learnt(some, [place % 2 == 0 for place in range(40)])
+    unclear = candidate(meaning=0.9)
+    learnt = Weighing.learnt([([one, unclear], [one.read, None]) for one in some])
     assert learnt.likely(some[:2])[0] > 0.8 > 0.2 > learnt.likely(some[:2])[1]
     assert Weighing.from_json(learnt.as_json()).likely(some) == learnt.likely(some)
 
