@@ -76,10 +76,13 @@ _EVER_SINCE = re.compile(
 
 
 _NOT_DONE = re.compile(
-    r"(?<!\S)(?:meant|supposed|due|waiting|booked|referred|need|needs|missed|list|going) "
+    r"(?<!\S)(?:meant|supposed|due|waiting|booked|referred|need|needs|missed|list|going|letter|invited) "
     r"(?:[^\s.!?;]+ ){0,5}?$"
 )
-_NEVER_DONE = re.compile(r"(?:[^\s.!?;]+ ){0,3}?(?:never|did not) (?:went|go|gone|did|had|have|been|attend)")
+_NEVER_DONE = re.compile(
+    r"(?:[^\s.!?;]+ ){0,3}?(?:never|did not) (?:did|had|have|been)"
+    r"|(?:[^\s.!?;]+ ){0,6}?(?:never (?:went|gone|attended)|did not (?:go|attend|turn up))"
+)
 """A procedure that was planned, or missed."""
 
 
@@ -123,7 +126,7 @@ class Timeline:
             sentence = self.message.sentence(span)
             if (
                 _NOT_DONE.search(self.words[max(0, span.start - 40) : span.start])
-                or _NEVER_DONE.match(self.words[span.end : span.end + 25])
+                or _NEVER_DONE.match(self.words[span.end : span.end + 50])
                 or self.message.is_denied(entry, span, sentence)
                 or self.message.is_asked(span, sentence)
                 or self.message.is_others(span, sentence)
