@@ -36,6 +36,7 @@ FACT_SETS = (
     "natural_fourteenth",
     "natural_fifteenth",
     "natural_sixteenth",
+    "natural_seventeenth",
 )
 
 _ENTITY = re.compile(r"\[([^\]]+)\](?:\{[^}]*\}|\([^)]*\))")
