@@ -158,6 +158,29 @@ def test_doubt_about_a_pregnancy_leaves_it_possible() -> None:
 
 def test_somebody_else_who_bleeds() -> None:
     assert read("my daughter is bleeding").facts["person"] == "other"
+    told = read("my gf says she's passing lumps of blood as big as a mandarin").facts
+    assert told["person"] == "other" and "large_clots" in told["danger_signs"]
+    assert "person" not in read("my gf says it is normal to bleed a bit").facts
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("colposcopy two weeks ago, never had sex since until now", True),
+        ("there was a letter about a colposcopy but I moved house and never went", False),
+        ("they invited me for a colposcopy and I did not go", False),
+    ],
+)
+def test_a_procedure_counts_where_it_was_done(text: str, told: bool) -> None:
+    facts = default_reader().read(text, asked="medical_history").facts
+    assert ("recent_procedure" in facts.get("medical_history", ())) is told
+
+
+@pytest.mark.parametrize(
+    "text", ["i dinnae have a fever", "i wernt feverish, no fever", "nae fever", "b4 it i had nae fever"]
+)
+def test_a_no_of_dialect_or_typed_amiss_is_a_no(text: str) -> None:
+    assert not says(read(text), "danger_signs.fever")
 
 
 def test_corrections_and_going_back() -> None:

@@ -148,6 +148,13 @@ def test_spelling_puts_slips_right_and_leaves_other_words() -> None:
     assert spelling.right("blood") == "blood"
 
 
+def test_words_with_digits_for_letters_are_written_out() -> None:
+    spelling = Spelling({"b4": "before", "2day": "today", "preg": "pregnant"}, ["bleeding"])
+    assert spelling.without_digits("B4 lunch 2day, not b42 or 20f") == "before lunch today, not b42 or 20f"
+    assert spelling.mended("bleding b4") == "bleeding before"
+    assert Spelling({}, ["bleeding"]).without_digits("b4") == "b4"
+
+
 @pytest.mark.parametrize(
     ("typed", "meant"),
     [
