@@ -5,7 +5,8 @@ is surely another one ("should I say no to sex for now?"); the triage policy hea
 meaning: so does a red flag that the intent classifier thinks likely, though not likeliest, in the whole
 message or in one of its sentences; a long message may hold it in one of many. The fact classifier, which
 learnt what only looks like a sign, has a say: a red flag that it thinks most unlikely is none, and one it
-is sure of counts alone. Recall comes first; the thresholds were measured (docs/evaluation.md).
+is sure of counts alone. Of a message that is longer than the encoder sees, only sentences count. Recall comes
+first; the thresholds were measured (docs/evaluation.md).
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from rasa.shared.nlu.training_data.message import Message
 from assistant.fact_classifier import ANY_SIGN, IN_A_PART, MEANINGS, SIGNS
 from assistant.intent_classifier import INTENT_RANKING, SENTENCE_RANKINGS, Ranking
 from assistant.linear import forget, reading_of
+from assistant.sentence_encoder import LONGEST
 from assistant.told_classifier import TOLD
 from assistant.told_words import facts_in
 from spotwise.dialogue import SURE
@@ -96,7 +98,10 @@ class SafetyClassifier(GraphComponent, IntentClassifier):  # type: ignore[misc] 
             found = self._by_words(message, ranking)
             least = "any_self_harm" if _likeliest(ranking) == SELF_HARM else "any_sign"
             unlikely = meanings.get(IN_A_PART, 1.0) < self._config[least]
-            if found is None and unlikely and _likely(ranking, RED_FLAGS) < self._config["sure"]:
+            if found is None and len((message.get(TEXT) or "").split()) > LONGEST:
+                found = self._by_meaning([], message.get(SENTENCE_RANKINGS) or [])
+                ranking = _lowered(ranking)
+            elif found is None and unlikely and _likely(ranking, RED_FLAGS) < self._config["sure"]:
                 ranking = _lowered(ranking)
             elif found is None:
                 found = self._by_meaning(ranking, message.get(SENTENCE_RANKINGS) or [])

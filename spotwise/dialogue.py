@@ -205,13 +205,14 @@ class _Hearing:
         is_short = len(self.message.text.split()) <= MOST_WORDS_OF_AN_ANSWER
         is_answer = bool(self.asked) or (reading.answer is not None and is_short)
         for slot, value in sorted(self.message.likely):
+            says_nothing = value in facts_.EMPTY
             if (
-                (is_answer and value in facts_.EMPTY)
+                (says_nothing and (is_answer or self.known.get(slot)))
                 or value in reading.ruled_out
                 or value in reading.denied.get(slot, ())
             ):
                 continue
-            if slot in LISTS and value not in facts_.EMPTY:
+            if slot in LISTS and not says_nothing:
                 said[slot] = sorted({*said.get(slot, ()), value} - facts_.EMPTY)
             else:
                 said.setdefault(slot, [value] if slot in LISTS else value)

@@ -216,6 +216,13 @@ def test_what_words_say_comes_before_what_is_likely() -> None:
     assert heard("I'm 43 and bled a bit", likely=[("age_group", "25_39")])["age_group"] == "40_54"
 
 
+def test_what_is_known_is_not_taken_back_by_a_meaning() -> None:
+    known = {"age_group": "16_17"}
+    assert "age_group" not in heard("how old did I say I am?", known, likely=[("age_group", "undisclosed")])
+    told = heard("let us leave my years out of all this", likely=[("age_group", "undisclosed")])
+    assert told["age_group"] == "undisclosed"
+
+
 # --- what it learnt from ---
 
 
