@@ -23,7 +23,7 @@ def say(what: str) -> None:
 
 
 def evaluate(with_parts: bool = True) -> None:
-    """Measure everything, and write it down; without the parts, their latest figures stay."""
+    """Measure everything, and write it down; without the parts, the document keeps their latest tables."""
     from evaluation import report
     from evaluation.figures import figures
     from evaluation.measure import measured
@@ -33,12 +33,11 @@ def evaluate(with_parts: bool = True) -> None:
     found = measured(Assistant.trained(), say)
     folds, parts = outcomes(VARIANTS if with_parts else (), say)
     values, file = figures(found, folds, parts), RESULTS / "evaluation.json"
-    if not with_parts and file.exists():
-        latest = json.loads(file.read_text(encoding="utf-8"))
-        values |= {key: latest[key] for key in ("parts", "components_ms")}
     RESULTS.mkdir(exist_ok=True)
     file.write_text(json.dumps(values, indent=1, ensure_ascii=False), encoding="utf-8")
     tables = report.blocks(values)
+    if not with_parts:
+        del tables["parts"], tables["components"]
     report.write(tables)
     report.picture([fold.pair for some in folds for fold in some])
     print(f"{tables['summary']}\n\nwritten to {report.DOCUMENT.relative_to(ROOT)}, with tables and misses")
