@@ -129,8 +129,9 @@ def layer(graph: _Graph, x: str, number: int, weights: Mapping[str, Array]) -> s
 
     looking = [f"attention.self.{name}" for name in ("query", "key", "value")]
     matrix = np.hstack([get(f"{name}.weight").T for name in looking])
-    both = graph.dense(x, f"{number}.looking", matrix, np.hstack([get(f"{name}.bias") for name in looking]))
-    parts = graph.split(both, [f"{number}.{name}" for name in looking])
+    bias = np.hstack([get(f"{name}.bias") for name in looking])
+    looks = graph.dense(x, f"{number}.looking", matrix, bias)
+    parts = graph.split(looks, [f"{number}.{name}" for name in looking])
     seen = graph.op("MultiHeadAttention", parts, f"{number}.seen", domain=FUSED, num_heads=HEADS)
     x = graph.op("Add", [x, dense(seen, "attention.output.dense")], f"{number}.attended")
     name = "attention.output.LayerNorm"

@@ -112,6 +112,11 @@ def number_of(facts: Facts, slot: str) -> float | None:
     return None
 
 
+def is_known(facts: Facts, slot: str) -> bool:
+    """Whether anything was told for a slot, be it only "not sure". An empty list is not known."""
+    return bool(values_of(facts, slot)) or number_of(facts, slot) is not None
+
+
 # --- The parts of a condition -------------------------------------------------------------------
 
 
@@ -169,7 +174,7 @@ class Known:
 
     def holds(self, facts: Facts) -> bool:
         """Whether anything was told."""
-        return bool(values_of(facts, self.slot)) or number_of(facts, self.slot) is not None
+        return is_known(facts, self.slot)
 
     def atoms(self, facts: Facts) -> list[Atom]:
         """Everything told for the slot."""
@@ -248,7 +253,7 @@ Node: TypeAlias = OneOf | Compare | Known | Not | AllOf | AnyOf
 def told_in(facts: Facts) -> frozenset[Atom]:
     """Every value that was told, and for each slot of which anything is known (slot, None)."""
     told = {(slot, value) for slot in facts for value in values_of(facts, slot)}
-    known = {(slot, None) for slot in facts if values_of(facts, slot) or number_of(facts, slot) is not None}
+    known = {(slot, None) for slot in facts if is_known(facts, slot)}
     return frozenset(told | known)
 
 
@@ -260,11 +265,11 @@ def needed_by(node: Node) -> frozenset[Atom] | None:
         case Compare() | Known():
             return frozenset({(node.slot, None)})
         case AllOf():
-            needs = [atoms for part in node.parts if (atoms := needed_by(part)) is not None]
+            needs = (atoms for part in node.parts if (atoms := needed_by(part)) is not None)
             return min(needs, key=len, default=None)
         case AnyOf():
-            needs = [atoms for part in node.parts if (atoms := needed_by(part)) is not None]
-            return frozenset().union(*needs) if len(needs) == len(node.parts) else None
+            any_of = [needed_by(part) for part in node.parts]
+            return None if None in any_of else frozenset().union(*filter(None, any_of))
     return None
 
 

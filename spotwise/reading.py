@@ -550,7 +550,7 @@ class _Settling:
             return True
         message = self.reading.message
         entry = Entry("pain", "cramps", None)
-        mentions = self.reading.message.find(self.reading.lexicon.signs["any_pain"])
+        mentions = message.find(message.lexicon.signs["any_pain"])
         if "shoulder_tip_pain" in self.facts.get("danger_signs", []):
             return False
         return bool(mentions) and all(

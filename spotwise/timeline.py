@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from spotwise.lexicon import Entry, Span, spans
+from spotwise.lexicon import Entry, Span
 from spotwise.measures import Time
 from spotwise.senses import Message
 
@@ -112,7 +112,7 @@ class Timeline:
 
     def recent_hysterectomy(self) -> bool:
         """Whether the womb was taken out in the last 3 months."""
-        for span in spans(self.message.lexicon.events["hysterectomy"], self.words):
+        for span in self.message.find(self.message.lexicon.events["hysterectomy"]):
             days = self._nearest(span, self.message.sentence(span))
             if days is not None:
                 return days <= RECENT_HYSTERECTOMY
@@ -122,7 +122,7 @@ class Timeline:
         """Days since each such event of the person's own that is told with a time."""
         found = []
         entry = Entry("medical_history", value, None)
-        for span in spans(self.message.lexicon.events[event], self.words):
+        for span in self.message.find(self.message.lexicon.events[event]):
             sentence = self.message.sentence(span)
             if (
                 _NOT_DONE.search(self.words[max(0, span.start - 40) : span.start])
