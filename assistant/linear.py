@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 from operator import itemgetter
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.sparse as sparse
@@ -102,14 +102,51 @@ def words_of(text: str) -> str:
 
 def forget() -> None:
     """Keep nothing of what people wrote."""
-    for kept in (reading_of, spelt, causes_named_in, marks_of, counts_of):
+    for kept in (reading_of, spelt, causes_named_in, marks_of, parts_of):
         kept.cache_clear()
 
 
+class Parts(NamedTuple):
+    """The words and pairs of words of a text, or its parts of words, as far as some classifier knows them."""
+
+    numbers: Vectors
+    """Those of `_numbering`, each once."""
+    often: Vectors
+
+
+class Numbering:
+    """Gives each word and part of a word that a classifier knows a number: looked up once for all of them."""
+
+    def __init__(self) -> None:
+        """Nothing is known yet."""
+        self._numbers: dict[str, int] = {}
+        self._parts: list[str] = []
+
+    def of(self, part: str) -> int:
+        """The number of a part, a new one where it has none yet."""
+        number = self._numbers.setdefault(part, len(self._parts))
+        if number == len(self._parts):
+            self._parts.append(part)
+        return number
+
+    def part(self, number: int) -> str:
+        """The part that has a number."""
+        return self._parts[number]
+
+    def known(self, counts: Mapping[str, int]) -> Parts:
+        """Parts by their numbers, with how often each is there; those that nobody knows are left out."""
+        known = {self._numbers[part]: times for part, times in counts.items() if part in self._numbers}
+        numbers = np.fromiter(known, dtype=np.intp, count=len(known))
+        return Parts(numbers, np.fromiter(known.values(), dtype=float, count=len(known)))
+
+
+_numbering = Numbering()
+
+
 @lru_cache(maxsize=16)
-def counts_of(words: str) -> list[Counter[str]]:
+def parts_of(words: str) -> list[Parts]:
     """How often each word and pair of words is in a text, and each part of a word; shared and forgotten."""
-    return [Counter(analyse(words)) for analyse in _analysers()]
+    return [_numbering.known(Counter(analyse(words))) for analyse in _analysers()]
 
 
 @lru_cache(maxsize=1)
@@ -121,20 +158,38 @@ def _analysers() -> list[Callable[[str], list[str]]]:
 class Counted:
     """What a fitted TfidfVectorizer knows; of a single message it makes the same row, but faster."""
 
-    vocabulary: Mapping[str, int]
+    numbers: Vectors
+    """Those of `_numbering`, in the order of a row's places."""
     idf: Vectors
+    _places: Vectors
+    """The place of each number, -1 where it has none; the highest numbers are left out."""
+
+    @classmethod
+    def of(cls, vocabulary: Sequence[str], idf: Vectors) -> Counted:
+        """These words or parts of words, with what each counts."""
+        parts_of.cache_clear()  # what was looked up before lacks them
+        numbers = np.array([_numbering.of(part) for part in vocabulary], dtype=np.int32)
+        places = np.full(numbers.max(initial=-1) + 1, -1, dtype=np.int32)
+        places[numbers] = np.arange(len(numbers))
+        return cls(numbers, idf, places)
+
+    @property
+    def vocabulary(self) -> list[str]:
+        """The words or parts of words, in the order of a row's places."""
+        return [_numbering.part(number) for number in self.numbers.tolist()]
 
     @classmethod
     def by(cls, vectorizer: TfidfVectorizer) -> Counted:
         """Take over what a vectorizer learnt."""
-        return cls(vectorizer.vocabulary_, vectorizer.idf_)
+        return cls.of(sorted(vectorizer.vocabulary_, key=vectorizer.vocabulary_.__getitem__), vectorizer.idf_)
 
-    def row(self, counts: Mapping[str, int]) -> tuple[Vectors, Vectors]:
+    def row(self, parts: Parts) -> tuple[Vectors, Vectors]:
         """The places of a row that are not nought, and what stands there: shared logarithms, of length 1."""
-        known = {self.vocabulary[part]: times for part, times in counts.items() if part in self.vocabulary}
-        places = np.fromiter(known, dtype=np.intp, count=len(known))
-        often = np.fromiter(known.values(), dtype=float, count=len(known))
-        numbers = (1 + np.log(often)) * self.idf[places]
+        early = parts.numbers < len(self._places)
+        places = self._places[parts.numbers[early]]
+        known = places >= 0
+        places = places[known]
+        numbers = (1 + np.log(parts.often[early][known])) * self.idf[places]
         return places, numbers / (np.linalg.norm(numbers) or 1.0)
 
 
@@ -172,20 +227,19 @@ class Features:
         found: Vectors = dense @ weights[: dense.shape[1]]
         for row, text in zip(found, texts, strict=True):
             start = dense.shape[1]
-            for weight, counted, counts in zip(
-                self._weights, self.counted, counts_of(words_of(text)), strict=True
+            for weight, counted, parts in zip(
+                self._weights, self.counted, parts_of(words_of(text)), strict=True
             ):
-                places, numbers = counted.row(counts)
+                places, numbers = counted.row(parts)
                 row += (weight * numbers).astype(np.float32) @ weights[start + places]
-                start += len(counted.vocabulary)
+                start += len(counted.numbers)
         return found
 
     # --- keeping: plain names and numbers, no pickled objects ---
 
     def names(self) -> dict[str, Any]:
         """The names to keep."""
-        vocabularies = [sorted(some.vocabulary, key=some.vocabulary.__getitem__) for some in self.counted]
-        return {"marks": self.marks, "vocabularies": vocabularies}
+        return {"marks": self.marks, "vocabularies": [some.vocabulary for some in self.counted]}
 
     def numbers(self) -> dict[str, Vectors]:
         """The numbers to keep."""
@@ -197,7 +251,7 @@ class Features:
     ) -> Features:
         """What `names` and `numbers` gave."""
         counted = [
-            Counted(dict(zip(vocabulary, range(len(vocabulary)), strict=True)), numbers[f"idf{place}"])
+            Counted.of(vocabulary, numbers[f"idf{place}"])
             for place, vocabulary in enumerate(names["vocabularies"])
         ]
         return cls(names["marks"], counted, config)

@@ -12,15 +12,13 @@ import yaml
 
 from spotwise.conditions import Vocabulary
 from spotwise.spelling import Spelling
-from spotwise.words import NUMBER_WORDS, WordIndex, normalise, phrase_pattern
+from spotwise.words import NUMBER_WORDS, PhraseIndex, Phrases, normalise, phrase_pattern
 
 _SIGHS = (
     r"(?:[,.!]+ |(?:so|well|oh|um|erm|ok|okay|thanks|hi|hmm|honestly|ah|god|gosh|er|uh|lol|haha|hello"
     r"|sorry) )*"
 )
 """What people say before the answer itself."""
-_FINDING = ("say", "answers", "volunteered", "except")
-"""What of an entry is looked for whatever else the message says."""
 
 
 class Span(NamedTuple):
@@ -34,13 +32,8 @@ class Span(NamedTuple):
         return any(other.start < self.end and self.start < other.end for other in others)
 
 
-def spans(pattern: re.Pattern[str] | None, words: str) -> list[Span]:
-    """Where a pattern is found."""
-    return [Span(*match.span()) for match in pattern.finditer(words)] if pattern else []
-
-
-Find = Callable[["re.Pattern[str] | None"], list[Span]]
-"""Gives where a pattern is found in the message at hand."""
+Find = Callable[[Phrases | None], list[Span]]
+"""Gives where phrases are found in the message at hand."""
 
 
 @dataclass(frozen=True)
@@ -49,20 +42,25 @@ class Entry:
 
     slot: str
     value: str
-    say: re.Pattern[str] | None
+    say: Phrases | None
     """Says it anywhere."""
-    answers: re.Pattern[str] | None = None
+    answers: Phrases | None = None
     """Says it only as an answer to the slot's own question."""
-    negated: re.Pattern[str] | None = None
-    """Says it, or its opposite with a "no" in between: "the pain is not severe"."""
-    volunteered: re.Pattern[str] | None = None
+    negated: Phrases | None = None
+    """Says its opposite with a "no" in between: "the pain is not severe"."""
+    volunteered: Phrases | None = None
     """Says it unless another question was asked: "my first time" after "has this happened before?"."""
-    unlike: re.Pattern[str] | None = None
+    unlike: Phrases | None = None
     """Looks like it and means something else."""
-    only_with: re.Pattern[str] | None = None
+    only_with: Phrases | None = None
     """Has to be somewhere in the message too."""
     counts: frozenset[str] = frozenset()
     """Where a mention counts all the same: past, partner, other, question, gone, elsewhere."""
+
+    def phrases(self) -> list[Phrases]:
+        """What says it, denies it or looks like it."""
+        some = (self.say, self.answers, self.negated, self.volunteered, self.unlike)
+        return [kind for kind in some if kind is not None]
 
     def denials(self, find: Find, stated: Iterable[Span]) -> list[Span]:
         """Where a message says it with a "no" in between."""
@@ -98,27 +96,33 @@ class Lexicon:
         self._counts: Mapping[str, Sequence[str]] = raw["counts"]
         self.denied_in_a_row = frozenset(raw["denied_in_a_row"])
         self._of_the_body = frozenset(raw["of_the_body"])
-        self.cues = _patterns(raw["cues"])
-        self.events = _patterns(raw["events"])
+        self.cues = _kinds(raw["cues"])
+        self.events = _kinds(raw["events"])
         self.answers = {
-            name: re.compile(f"{_SIGHS}(?:{pattern.pattern})")
-            for name, pattern in _patterns(raw["answers"]).items()
+            name: re.compile(f"{_SIGHS}(?:{phrase_pattern(phrases).pattern})")
+            for name, phrases in raw["answers"].items()
         }
-        self.signs = _patterns(raw["signs"])
+        self.signs = _kinds(raw["signs"])
         self.entries = [
             self._entry(slot, value, how, vocabulary)
             for slot, values in raw["facts"].items()
             for value, how in values.items()
         ]
-        self._index = WordIndex(
-            how if isinstance(how, list) else [phrase for key in _FINDING for phrase in how.get(key) or ()]
-            for values in raw["facts"].values()
-            for how in values.values()
-        )
+        kinds = [*self.cues.values(), *self.events.values(), *self.signs.values()]
+        self._entries_with: dict[Phrases, int] = {}
+        for place, entry in enumerate(self.entries):
+            self._entries_with |= dict.fromkeys(entry.phrases(), place)
+        kinds += [entry.only_with for entry in self.entries if entry.only_with]
+        self._index = PhraseIndex([*kinds, *self._entries_with])
 
-    def possible(self, words: str) -> list[Entry]:
-        """The entries of which something may be found in the words: a look at each of them takes long."""
-        return [self.entries[place] for place in self._index.possible(words)]
+    def possible(self, words: str) -> dict[Phrases, list[re.Pattern[str]]]:
+        """The phrases of facts, cues, events and signs that may be found in the words, kind by kind."""
+        return self._index.possible(words)
+
+    def entries_with(self, possible: Iterable[Phrases]) -> list[Entry]:
+        """The entries that have any of these phrases, in the order of the file."""
+        places = {self._entries_with[some] for some in possible if some in self._entries_with}
+        return [self.entries[place] for place in sorted(places)]
 
     def is_of_the_body(self, entry: Entry) -> bool:
         """Whether an entry tells of a place in the body, and so not of any other place."""
@@ -139,16 +143,17 @@ class Lexicon:
         counts = frozenset([*how.get("counts", ()), *self._counts.get(slot, ())])
         across_no = "no" in counts
         said = {
-            key: phrase_pattern(how[key], across_no=across_no) if how.get(key) else None
+            key: Phrases(how[key], across_no=across_no) if how.get(key) else None
             for key in ("say", "answers", "volunteered")
         }
+        with_gap = [phrase for phrase in how.get("say") or () if ".." in phrase and not across_no]
         return Entry(
             slot,
             value,
             **said,
-            unlike=phrase_pattern(how["except"], in_one_breath=True) if how.get("except") else None,
-            only_with=phrase_pattern(how["with"]) if how.get("with") else None,
-            negated=phrase_pattern(how["say"]) if how.get("say") and not across_no else None,
+            unlike=Phrases(how["except"], in_one_breath=True) if how.get("except") else None,
+            only_with=Phrases(how["with"]) if how.get("with") else None,
+            negated=Phrases(with_gap) if with_gap else None,
             counts=counts,
         )
 
@@ -158,8 +163,8 @@ def lines_of(file: Path) -> list[str]:
     return [line for line in file.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
 
 
-def _patterns(groups: Mapping[str, Sequence[str]]) -> dict[str, re.Pattern[str]]:
-    return {name: phrase_pattern(phrases) for name, phrases in groups.items()}
+def _kinds(groups: Mapping[str, Sequence[str]]) -> dict[str, Phrases]:
+    return {name: Phrases(phrases) for name, phrases in groups.items()}
 
 
 def _phrases(raw: Mapping[str, Any]) -> Iterable[str]:

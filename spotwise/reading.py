@@ -101,7 +101,7 @@ class Reader:
     def __init__(self, folder: Path = DEFAULT_FOLDER, vocabulary: Vocabulary | None = None) -> None:
         self.vocabulary = vocabulary or load_knowledge(folder).vocabulary
         self.lexicon = Lexicon(folder / "lexicon.yml", self.vocabulary)
-        self._latest: Message | None = None
+        self._latest: tuple[str, str, Message] | None = None
         self._latest_words = ("", "")
 
     def read(
@@ -119,8 +119,7 @@ class Reader:
         are slots and values that are not told even where a phrase says so, as the meaning of the whole tells.
         """
         words = self.words_of(text)
-        about_other = person == "other" or self._is_for_other(words)
-        message = self._message(words, about_other)
+        message = self._message(words, person)
         return _Reading(message, self, now or datetime.now(), asked, unlikely).reading()
 
     def words_of(self, text: str) -> str:
@@ -137,24 +136,19 @@ class Reader:
 
     def mentions_in(self, words: str) -> list[Mention]:
         """Every mention of a fact in the words of a message (`words_of`), told or not."""
-        message = self._message(words, self._is_for_other(words))
+        message = self._message(words, "self")
         return [
             Mention(entry.slot, entry.value, span, message.sense(entry, span))
-            for entry in self.lexicon.possible(words)
+            for entry in message.entries
             for span in entry.mentions(message.find, None)
         ]
 
-    def _message(self, words: str, about_other: bool) -> Message:
+    def _message(self, words: str, person: str) -> Message:
         """The words with their cues; a message is read several times in a row, so the latest one is kept."""
         latest = self._latest
-        if latest is None or (latest.words, latest.about_other) != (words, about_other):
-            latest = self._latest = Message(words, self.lexicon, about_other)
-        return latest
-
-    def _is_for_other(self, words: str) -> bool:
-        """Whether the message is about somebody else's bleeding."""
-        signs = self.lexicon.signs
-        return bool(signs["for_other"].search(words)) and not signs["not_for_other"].search(words)
+        if latest is None or latest[:2] != (words, person):
+            latest = self._latest = words, person, Message(words, self.lexicon, person == "other")
+        return latest[2]
 
 
 class _Reading:
@@ -212,12 +206,8 @@ class _Reading:
             answer=answer,
             correction=bool(self.message.cues["correction"]),
             back=bool(self.message.cues["back"]),
-            starts=self.has_sign("starts"),
+            starts=self.message.has_sign("starts"),
         )
-
-    def has_sign(self, name: str) -> bool:
-        """Whether the message has one of the lexicon's signs."""
-        return bool(self.lexicon.signs[name].search(self.words))
 
     # --- What is known so far ---
 
@@ -248,7 +238,7 @@ class _Reading:
 
     def _read_mentions(self) -> None:
         find = self.message.find
-        for entry in self.lexicon.possible(self.words):
+        for entry in self.message.entries:
             mentions = entry.mentions(find, self.asked)
             if mentions:
                 senses = {self.message.sense(entry, span) for span in mentions}
@@ -288,7 +278,7 @@ class _Reading:
     def _read_pregnancy_weeks(self) -> None:
         if self.senses.get("pregnancy", {}).get("no") == "stated":
             return
-        if self.has_sign("earlier_pregnancy") and not measures.is_pregnant_now(self.words):
+        if self.message.has_sign("earlier_pregnancy") and not measures.is_pregnant_now(self.words):
             return
         says_no = self.asked == "pregnancy" and self.lexicon.answers["no"].match(self.words)
         asked = self.asked in ("pregnancy", "pregnancy_weeks") and not says_no
@@ -348,7 +338,7 @@ class _Reading:
 
     def _read_pain_that_is_over(self) -> None:
         """Very bad pain during sex that has gone is D23, not E04."""
-        if not (self.has_sign("pain_gone") and self.has_sign("during_sex")):
+        if not (self.message.has_sign("pain_gone") and self.message.has_sign("during_sex")):
             return
         if self.is_told("danger_signs", "severe_pain") or self.is_told("pain", "severe"):
             self.forget("danger_signs", "severe_pain")
@@ -426,7 +416,7 @@ class _Reading:
                 self.state("bleeding_status", "over_24h" if days >= DAY_OF_BLEEDING else "ongoing_under_24h")
 
     def _read_screening(self) -> None:
-        if self.has_sign("screening_fine"):
+        if self.message.has_sign("screening_fine"):
             self.deny("medical_history", "abnormal_screening", "overdue_screening")
 
     def _drop_unlikely(self) -> None:
@@ -453,7 +443,7 @@ class _Reading:
 
     def _ends_there(self, end: int) -> bool:
         """Whether a "no" stands for itself: "no, thanks", and not "no ovaries left"."""
-        return bool(self.lexicon.signs["after_a_no"].match(self.words, end))
+        return any(sign.start == end for sign in self.message.find(self.lexicon.signs["after_a_no"]))
 
     def _facts(self) -> dict[str, Any]:
         facts: dict[str, Any] = dict(self.numbers)
@@ -597,7 +587,7 @@ class _Settling:
     def _leaves_nothing(self, asked: str) -> bool:
         """Whether the answer denies something of the list asked about, or says that there is nothing else."""
         needs_none = asked == "contraception" and self.facts.get("pregnancy") == "yes"
-        return bool(self.denied.get(asked)) or needs_none or self.reading.has_sign("nothing_else")
+        return bool(self.denied.get(asked)) or needs_none or self.reading.message.has_sign("nothing_else")
 
 
 _MEANING: Mapping[tuple[str, str], str] = {

@@ -8,7 +8,8 @@ import re
 from functools import cached_property
 from typing import Literal
 
-from spotwise.lexicon import Entry, Lexicon, Span, spans
+from spotwise.lexicon import Entry, Lexicon, Span
+from spotwise.words import Phrases, found_in
 
 Sense = Literal["stated", "doubted", "denied", "asked", "past", "other", "partner", "elsewhere"]
 
@@ -76,23 +77,38 @@ class Message:
     """The words of one message and the cues in them."""
 
     def __init__(self, words: str, lexicon: Lexicon, about_other: bool) -> None:
+        """`about_other`: it is known to be written for somebody else."""
         self.words = words
         self.lexicon = lexicon
-        self.about_other = about_other
-        """The person writes for somebody else, whose facts these are."""
         self._senses: dict[tuple[str, str, Span], Sense] = {}
-        self._found: dict[int, list[Span]] = {}
-        self.cues = {name: spans(pattern, words) for name, pattern in lexicon.cues.items()}
+        self._possible = lexicon.possible(words)
+        self._found: dict[Phrases, list[Span]] = {}
+        self.entries = lexicon.entries_with(self._possible)
+        """The entries of which something may be found."""
+        self.about_other = about_other or self._is_for_other()
+        """The person writes for somebody else, whose facts these are."""
+        self.cues = {name: self.find(phrases) for name, phrases in lexicon.cues.items()}
         for name in ("past", "negative", "other"):
             look_alikes = self.cues[f"not_{name}"]
             self.cues[name] = [cue for cue in self.cues[name] if not cue.touches(look_alikes)]
 
-    def find(self, pattern: re.Pattern[str] | None) -> list[Span]:
-        """Where a pattern of the lexicon is found; looked for once, for a message is read several times."""
-        found = self._found.get(id(pattern))  # a pattern's own hash takes as long as the search
+    def find(self, phrases: Phrases | None) -> list[Span]:
+        """Where phrases of the lexicon are found; looked for once, for a message is read several times."""
+        if phrases is None or phrases not in self._possible:
+            return []
+        found = self._found.get(phrases)
         if found is None:
-            found = self._found[id(pattern)] = spans(pattern, self.words)
+            found = [Span(*place) for place in found_in(self.words, self._possible[phrases])]
+            self._found[phrases] = found
         return found
+
+    def has_sign(self, name: str) -> bool:
+        """Whether it has one of the lexicon's signs."""
+        return bool(self.find(self.lexicon.signs[name]))
+
+    def _is_for_other(self) -> bool:
+        """Whether it is about somebody else's bleeding."""
+        return self.has_sign("for_other") and not self.has_sign("not_for_other")
 
     def sentence(self, span: Span) -> Span:
         """The sentence around a mention."""

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from typing import NamedTuple
 
@@ -184,8 +184,8 @@ class _Part(NamedTuple):
     """A part of a phrase, as a pattern."""
 
     pattern: str
-    needs: frozenset[str] | None = None
-    """Words (`feel*` for any ending) of which one is in whatever it finds; None where that may be no word."""
+    needs: tuple[frozenset[str], ...] = ()
+    """Words (`feel*` for any ending): of each of these sets, one is in whatever it finds."""
     is_optional: bool = False
     """Whether it is found where there is no word at all."""
 
@@ -208,7 +208,7 @@ class _Phrase:
         found = []
         while self.position < len(self.pieces) and self.pieces[self.position] not in (")", "|"):
             found.append(self._item())
-        needs = min((part.needs for part in found if part.needs is not None), key=_commonness, default=None)
+        needs = tuple(need for part in found for need in part.needs)
         return _Part("".join(part.pattern for part in found), needs, all(part.is_optional for part in found))
 
     def _item(self) -> _Part:
@@ -222,11 +222,11 @@ class _Phrase:
         elif piece in ("*", "?"):
             raise ValueError(f"'{piece}' has no word before it in '{self.phrase}'")
         else:
-            part = _Part(re.escape(piece) + " ", frozenset([piece]))
+            part = _Part(re.escape(piece) + " ", (frozenset([piece]),))
         if self._skip("*"):
             part = part._replace(
                 pattern=_WORD_END.sub(r"[^\\s]* ", part.pattern),
-                needs=part.needs and frozenset(word.rstrip("*") + "*" for word in part.needs),
+                needs=tuple(frozenset(word.rstrip("*") + "*" for word in need) for need in part.needs),
             )
         return _Part(f"(?:{part.pattern})?", is_optional=True) if self._skip("?") else part
 
@@ -264,14 +264,12 @@ def _read(phrase: str) -> _Part:
     return _Phrase(phrase).read()
 
 
-def _any_of(parts: Iterable[_Part]) -> frozenset[str] | None:
+def _any_of(parts: Iterable[_Part]) -> tuple[frozenset[str], ...]:
     """What any of several parts needs."""
-    needs: set[str] = set()
-    for part in parts:
-        if part.needs is None:
-            return None
-        needs |= part.needs
-    return frozenset(needs)
+    rarest = [min(part.needs, key=_commonness, default=None) for part in parts]
+    if None in rarest:
+        return ()
+    return (frozenset(word for need in rarest if need for word in need),)
 
 
 def _commonness(words: frozenset[str]) -> int:
@@ -279,33 +277,72 @@ def _commonness(words: frozenset[str]) -> int:
     return sum(max(1, 40 >> len(word)) for word in words)
 
 
-class WordIndex:
-    """Knows which of many lists of phrases may be found at all, by the words that they need."""
+class Phrases:
+    """Phrases of one kind, which are looked for together."""
 
-    def __init__(self, lists: Iterable[Iterable[str]]) -> None:
-        """Read the phrases of each list. Raises ValueError for one that cannot be read."""
-        self._always: set[int] = set()
-        self._by_word: dict[str, set[int]] = {}
-        self._by_stem: dict[str, set[int]] = {}
-        for place, phrases in enumerate(lists):
-            needs = _any_of(map(_read, phrases))
-            if needs is None:
-                self._always.add(place)
-            for word in needs or ():
-                index = self._by_stem if word.endswith("*") else self._by_word
-                index.setdefault(word.rstrip("*"), set()).add(place)
-        self._stem_lengths = sorted({len(stem) for stem in self._by_stem})
+    def __init__(self, phrases: Iterable[str], **gap: bool) -> None:
+        """Read the phrases; `gap` as in `phrase_pattern`. Raises ValueError for one that cannot be read."""
+        self.phrases = tuple(phrases)
+        self.patterns = [phrase_pattern([phrase], **gap) for phrase in self.phrases]
 
-    def possible(self, words: str) -> list[int]:
-        """The places of the lists that may be found in normalised words; of all others none is."""
-        places = set(self._always)
-        for word in set(words.split()):
-            places |= self._by_word.get(word, _NOWHERE)
-            for length in self._stem_lengths:
-                if length > len(word):
+
+def found_in(words: str, patterns: Sequence[re.Pattern[str]]) -> list[tuple[int, int]]:
+    """Where patterns are found, from a character to the one after the last, as if they were one pattern.
+
+    Nothing is found twice: what begins first counts, and of what begins at one place, the earlier pattern.
+    """
+    if len(patterns) == 1:
+        return [match.span() for match in patterns[0].finditer(words)]
+    found: list[tuple[int, int]] = []
+    ahead = [match for pattern in patterns if (match := pattern.search(words))]
+    end = 0
+    while ahead:
+        place = min(ahead, key=re.Match.start).span()
+        found.append(place)
+        end = max(place[1], place[0] + 1)  # "$" takes no letter along
+        if end > len(words):
+            break
+        ahead = [
+            later
+            for match in ahead
+            if (later := match if match.start() >= end else match.re.search(words, end)) is not None
+        ]
+    return found
+
+
+class PhraseIndex:
+    """Knows which of many phrases may be found at all, by the words that they need."""
+
+    def __init__(self, kinds: Iterable[Phrases]) -> None:
+        """Take the phrases of every kind."""
+        self._phrases: list[tuple[Phrases, re.Pattern[str], tuple[frozenset[str], ...]]] = []
+        self._always: list[int] = []
+        self._by_word: dict[str, list[int]] = {}
+        """The phrases by the rarest of their words, or the rarest stem with a `*`."""
+        lengths: set[int] = set()
+        for kind in kinds:
+            for phrase, pattern in zip(kind.phrases, kind.patterns, strict=True):
+                needs = sorted(_read(phrase).needs, key=_commonness)
+                places = (
+                    [self._by_word.setdefault(word, []) for word in needs[0]] if needs else [self._always]
+                )
+                for some in places:
+                    some.append(len(self._phrases))
+                self._phrases.append((kind, pattern, tuple(needs[1:])))
+                lengths |= {len(word) - 1 for need in needs for word in need if word.endswith("*")}
+        self._stem_lengths = sorted(lengths)
+
+    def possible(self, words: str) -> dict[Phrases, list[re.Pattern[str]]]:
+        """What may be found in normalised words, kind by kind; nothing else is."""
+        here = set(words.split())
+        here |= {word[:length] + "*" for word in here for length in self._stem_lengths if length <= len(word)}
+        places = {place for word in here & self._by_word.keys() for place in self._by_word[word]}
+        found: dict[Phrases, list[re.Pattern[str]]] = {}
+        for place in sorted(places.union(self._always)):
+            kind, pattern, others = self._phrases[place]
+            for need in others:
+                if need.isdisjoint(here):
                     break
-                places |= self._by_stem.get(word[:length], _NOWHERE)
-        return sorted(places)
-
-
-_NOWHERE: frozenset[int] = frozenset()
+            else:
+                found.setdefault(kind, []).append(pattern)
+        return found

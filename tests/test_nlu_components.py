@@ -21,7 +21,7 @@ from assistant import encoder_graph
 from assistant.cause_extractor import CauseExtractor
 from assistant.encoder_graph import SIZE, VOCABULARY_SHA256, EncoderError, checked
 from assistant.intent_classifier import SENTENCE_RANKINGS, IntentClassifier, sentences_of
-from assistant.linear import Counted, _vectorizers
+from assistant.linear import Counted, _vectorizers, parts_of
 from assistant.safety_classifier import SafetyClassifier
 from assistant.sentence_encoder import LONGEST, SentenceEncoder, SentenceModel, WordPieces, sentence_model
 
@@ -181,12 +181,16 @@ def test_sentences_are_ranked_too(classifier: IntentClassifier) -> None:
 )
 def test_a_row_is_the_one_that_the_vectorizer_makes(words: str) -> None:
     texts = ["a spot of blood", "blood on the sheets", "spots again , a spot", "it does not hurt"]
-    for vectorizer in _vectorizers():
-        vectorizer.fit(texts)
-        places, numbers = Counted.by(vectorizer).row(Counter(vectorizer.build_analyzer()(words)))
-        row = np.zeros(len(vectorizer.vocabulary_))
-        row[places] = numbers
-        assert row == pytest.approx(vectorizer.transform([words]).toarray()[0])
+    for some in (texts, [*texts[1:], "a spot of bother"], texts):  # the classifiers share one numbering
+        parts_of(words)
+        vectorizers = [vectorizer.fit(some) for vectorizer in _vectorizers()]
+        counted = [Counted.by(vectorizer) for vectorizer in vectorizers]
+        for vectorizer, ours, parts in zip(vectorizers, counted, parts_of(words), strict=True):
+            places, numbers = ours.row(parts)
+            row = np.zeros(len(vectorizer.vocabulary_))
+            row[places] = numbers
+            assert row == pytest.approx(vectorizer.transform([words]).toarray()[0])
+            assert ours.vocabulary == [*vectorizer.get_feature_names_out()]
 
 
 def test_sentences() -> None:

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spotwise.spelling import Spelling
-from spotwise.words import LONGEST, WordIndex, normalise, phrase_pattern
+from spotwise.words import LONGEST, PhraseIndex, Phrases, found_in, normalise, phrase_pattern
 
 
 @pytest.mark.parametrize(
@@ -116,20 +116,27 @@ _PHRASES = ["a b", "(ab|ba)* b", "a? b", "(a|b)? ab", "a .. ba", "((a b)|ba)* a"
 
 
 @given(
-    st.lists(st.sampled_from(_PHRASES), max_size=3),
+    st.lists(st.sampled_from([*_PHRASES, "$", "^ $"]), min_size=1, max_size=4),
     st.lists(st.sampled_from(["a", "b", "ab", "ba", "aba", "1", ".", "no"])),
 )
-def test_the_index_leaves_out_no_list_that_is_found(phrases: list[str], words: list[str]) -> None:
+def test_looked_for_one_by_one_phrases_are_found_as_by_one_pattern(
+    phrases: list[str], words: list[str]
+) -> None:
     text = "".join(f"{word} " for word in words)
-    found = bool(phrases) and phrase_pattern(phrases).search(text)
-    assert not found or WordIndex([phrases]).possible(text) == [0]
+    kind = Phrases(phrases)
+    found = found_in(text, PhraseIndex([kind]).possible(text).get(kind, []))
+    together = [match.span() for match in phrase_pattern(phrases).finditer(text)]
+    assert [span for span in found if span[0] < span[1]] == [span for span in together if span[0] < span[1]]
+    assert bool(found) == bool(together)
 
 
-def test_the_index_leaves_out_lists_whose_words_are_missing() -> None:
-    index = WordIndex([["a lot of blood"], ["(pass|black)* out"], ["N"], ["my? cramps"]])
-    assert index.possible("passed out ") == [1, 2]
-    assert index.possible("out of my cramps ") == [2, 3]
-    assert index.possible("blood ") == [0, 2]
+def test_the_index_leaves_out_phrases_whose_words_are_missing() -> None:
+    kinds = [Phrases(["a lot of blood", "(pass|black)* out"]), Phrases(["N"]), Phrases(["my? cramps"])]
+    index = PhraseIndex(kinds)
+    assert index.possible("passed out ") == {kinds[0]: kinds[0].patterns[1:], kinds[1]: kinds[1].patterns}
+    assert [*index.possible("out of my cramps ")] == kinds[1:]
+    assert [*index.possible("blood ")] == kinds[1:2]
+    assert index.possible("a lot of blood ")[kinds[0]] == kinds[0].patterns[:1]
 
 
 def test_spelling_puts_slips_right_and_leaves_other_words() -> None:
