@@ -91,9 +91,9 @@ class Files:
                 yield Place(document, (section, key), data)
 
     def clean(self, name: str, section: str) -> Iterator[Place]:
-        """The entries of a section that are not at fault."""
+        """The entries of a section that are not at fault; none where the section itself is."""
         for place in self.entries(name, section):
-            if place.path not in place.document.at_fault:
+            if not {(section,), place.path} & place.document.at_fault:
                 yield place
 
 

@@ -36,6 +36,9 @@ SHORTEST_LIKE = 5
 """Letters below which too many words look alike to guess."""
 
 
+_PLURAL = re.compile(r"(?<=[^\W_s]{3})s\b")
+
+
 def plain(text: str) -> str:
     """The words of a text in lower case with single spaces, nothing else."""
     return " ".join(re.findall(r"[^\W_]+", normalise(text.replace("_", " "))))
@@ -50,14 +53,24 @@ class CauseFinder:
         self._names = {name: cause.id for cause in reversed(causes) for name in names_of(cause)}
         longest_first = sorted(self._names, key=len, reverse=True)
         self._pattern = re.compile(rf"(?<!\S)(?:{'|'.join(map(re.escape, longest_first)) or '(?!)'})(?!\S)")
+        self._written: dict[str, list[re.Pattern[str]]] = {}
         self._guessable = [name for name in self._names if len(name) >= SHORTEST_LIKE]
 
     def named_in(self, text: str) -> tuple[Cause, ...]:
-        """The causes whose names stand in a text, in the order they are named."""
+        """The causes whose names stand in a text, in the order they are named; or without its plurals."""
         if text in self._causes:
             return (self._causes[text],)
-        found = (self._names[match[0]] for match in self._pattern.finditer(plain(text)))
-        return tuple(self._causes[id] for id in dict.fromkeys(found))
+        words = plain(text)
+        names = self._pattern.findall(words) or self._pattern.findall(_PLURAL.sub("", words))
+        return tuple(self._causes[id] for id in dict.fromkeys(self._names[name] for name in names))
+
+    def place(self, text: str, cause: Cause) -> tuple[int, int]:
+        """Where the longest name of a cause stands in a text; all of it where it is written otherwise."""
+        if cause.id not in self._written:
+            self._written[cause.id] = [_as_written(name) for name in names_of(cause)]
+        matches = (pattern.search(text) for pattern in self._written[cause.id])
+        spans = [match.span() for match in matches if match]
+        return max(spans, key=lambda span: span[1] - span[0], default=(0, len(text)))
 
     def like(self, text: str, limit: int = 3) -> tuple[Cause, ...]:
         """The causes with a name much like something in a text, most alike first. Only to ask with."""
@@ -71,6 +84,12 @@ class CauseFinder:
                 scores[id] = max(scores.get(id, 0), score)
         best = sorted(scores, key=lambda id: -scores[id])
         return tuple(self._causes[id] for id in best[:limit])
+
+
+def _as_written(name: str) -> re.Pattern[str]:
+    """Finds the plain words of a name in a text, whatever is between them."""
+    words = r"[\W_]+".join(map(re.escape, name.split()))
+    return re.compile(rf"\b{words}s?\b", re.IGNORECASE)
 
 
 def names_of(cause: Cause) -> tuple[str, ...]:

@@ -467,6 +467,13 @@ def test_a_name_that_can_never_hold_is_told_where_it_stands(folder: Path) -> Non
     assert [fault.split(": ")[0] for fault in told] == ["knowledge/conditions.yml:3"]
 
 
+def test_names_where_entries_belong_are_told(folder: Path) -> None:
+    text = (folder / "facts.yml").read_text(encoding="utf-8")
+    facts = text[: text.index("cautions:\n")]
+    (folder / "facts.yml").write_text(f"{facts}cautions:\n  C1: an entry\n", encoding="utf-8")
+    assert any(fault.startswith("knowledge/facts.yml") and "cautions" in fault for fault in faults_of(folder))
+
+
 @given(name=st.sampled_from(sorted(FILES)), place=st.floats(0, 1), length=st.integers(0, 30), typed=st.text())
 def test_a_file_spoiled_in_any_way_is_read_or_refused(
     tmp_path_factory: pytest.TempPathFactory, name: str, place: float, length: int, typed: str
