@@ -74,6 +74,7 @@ GRAVE = frozenset(
         ("medical_history", "recent_procedure"),
         ("medical_history", "blood_thinner"),
         ("medical_history", "bleeding_disorder"),
+        ("medical_history", "weak_immune_system"),
         ("circumstances", "object_left_inside"),
         ("circumstances", "sharp_object"),
     }

@@ -219,6 +219,7 @@ class ToldClassifier(Learner):
         return {
             "unlikely": 0.6,  # below it a fact of the lexicon is not believed;
             "unlikely_grave": 0.4,  # the same for grave ones,
+            "unlikely_signed": 0.4,  # and for these where the fact classifier sees a sign,
             "told": 0.5,  # unless the mention by itself is at least so likely told,
             "told_at_all": 0.02,  # and it is not less likely than this
             "unlikely_danger": 0.1,  # the same for danger signs and unwanted sex,
@@ -304,7 +305,7 @@ class ToldClassifier(Learner):
                 unlikely.add(fact)
         if sign < self._config["surely_no_sign"]:
             unlikely |= _CRISES & facts_in(reading_of(message.get(TEXT)).facts)
-        return unlikely
+        return unlikely - reading_of(message.get(TEXT)).sure
 
     def _is_told_gravely(self, candidate: Candidate, share: float) -> bool:
         told = (candidate.mention or 0.0) >= self._config["told"]
@@ -317,7 +318,11 @@ class ToldClassifier(Learner):
                 return float(self._config["unlikely_alone"])
             if sign >= self._config["surely_no_sign"]:
                 return float(self._config["unlikely_danger"])
-        return float(self._config["unlikely_grave" if fact in _GRAVE else "unlikely"])
+        if fact not in _GRAVE:
+            return float(self._config["unlikely"])
+        return float(
+            self._config["unlikely_signed" if sign >= self._config["some_sign"] else "unlikely_grave"]
+        )
 
     def _enough(self, fact: Fact) -> float:
         """How likely a fact has to be for being noted without the lexicon."""

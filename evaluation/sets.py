@@ -37,6 +37,7 @@ FACT_SETS = (
     "natural_fifteenth",
     "natural_sixteenth",
     "natural_seventeenth",
+    "natural_eighteenth",
 )
 
 _ENTITY = re.compile(r"\[([^\]]+)\](?:\{[^}]*\}|\([^)]*\))")

@@ -50,6 +50,8 @@ class Entry:
     """Says its opposite with a "no" in between: "the pain is not severe"."""
     volunteered: Phrases | None = None
     """Says it unless another question was asked: "my first time" after "has this happened before?"."""
+    surely: Phrases | None = None
+    """Says it so plainly that neither a look-alike nor the meaning of the whole message speaks against it."""
     unlike: Phrases | None = None
     """Looks like it and means something else."""
     only_with: Phrases | None = None
@@ -59,7 +61,7 @@ class Entry:
 
     def phrases(self) -> list[Phrases]:
         """What says it, denies it or looks like it."""
-        some = (self.say, self.answers, self.negated, self.volunteered, self.unlike)
+        some = (self.say, self.answers, self.negated, self.volunteered, self.surely, self.unlike)
         return [kind for kind in some if kind is not None]
 
     def denials(self, find: Find, stated: Iterable[Span]) -> list[Span]:
@@ -78,8 +80,8 @@ class Entry:
             found += find(self.volunteered)
         if not found or (self.only_with and not find(self.only_with)):
             return []
-        avoid = find(self.unlike)
-        return sorted(span for span in found if not span.touches(avoid))
+        avoid, surely = find(self.unlike), find(self.surely)
+        return sorted(span for span in found if span.touches(surely) or not span.touches(avoid))
 
 
 class Lexicon:
@@ -142,9 +144,10 @@ class Lexicon:
         how = {"say": how} if isinstance(how, list) else how
         counts = frozenset([*how.get("counts", ()), *self._counts.get(slot, ())])
         across_no = "no" in counts
+        how = {**how, "say": [*how.get("say", ()), *how.get("surely", ())]}
         said = {
             key: Phrases(how[key], across_no=across_no) if how.get(key) else None
-            for key in ("say", "answers", "volunteered")
+            for key in ("say", "answers", "volunteered", "surely")
         }
         with_gap = [phrase for phrase in how.get("say") or () if ".." in phrase and not across_no]
         return Entry(
@@ -174,7 +177,7 @@ def _phrases(raw: Mapping[str, Any]) -> Iterable[str]:
             groups = (
                 [how]
                 if isinstance(how, list)
-                else [how.get(key) or () for key in ("say", "answers", "volunteered")]
+                else [how.get(key) or () for key in ("say", "answers", "volunteered", "surely")]
             )
             for group in groups:
                 yield from group

@@ -230,8 +230,9 @@ _AGE_NOW = re.compile(
 )
 """An age beside an earlier one: "since I was 52, now 58"."""
 _AGE_OF_OTHER = re.compile(
-    r"(?<!\S)(?:she is|she|(?:wife|daughter|girlfriend|partner|mum|mom|mother|gran|nan|sister|friend)(?: ,)?"
-    r"(?: who)?(?: is| s))(?: only| just)? "
+    r"(?<!\S)(?:she is|she"
+    r"|(?:wife|daughter|little girl|girlfriend|partner|mum|mom|mother|gran|nan|sister|friend)"
+    r"(?: ,)?(?: who)?(?: is| s))(?: only| just)? "
     rf"(?P<age>\d{{1,3}}){_NOT_A_LENGTH}{_AFTER_AGE}"
 )
 

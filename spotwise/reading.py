@@ -71,6 +71,8 @@ class Reading:
     """Slot -> values that the message says do not apply."""
     not_meant: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """Slot -> values that are mentioned, but denied, asked about, past, somebody else's or a look-alike."""
+    sure: frozenset[tuple[str, str]] = frozenset()
+    """Slots and values that are told in words which mean nothing else."""
     ruled_out: frozenset[str] = frozenset()
     """Values that a number of the message rules out, whatever else it may mean."""
     answer: Answer | None = None
@@ -175,6 +177,7 @@ class _Reading:
         """Slot -> value -> what its plainest mention means."""
         self.last_mention: dict[tuple[str, str], int] = {}
         self.look_alikes: set[tuple[str, str]] = set()
+        self.sure: set[tuple[str, str]] = set()
         self.ruled_out: set[str] = set()
         self.measured: set[tuple[str, str]] = set()
         """Danger signs that a number of the person's own tells."""
@@ -202,6 +205,7 @@ class _Reading:
             facts={slot: value for slot, value in facts.items() if value not in (None, [])},
             denied={slot: frozenset(values) for slot, values in denied.items() if values},
             not_meant=self._not_meant(),
+            sure=frozenset(self.sure),
             ruled_out=frozenset(self.ruled_out),
             answer=answer,
             correction=bool(self.message.cues["correction"]),
@@ -246,10 +250,23 @@ class _Reading:
                     senses = senses - {"stated", "doubted"} or {"elsewhere"}
                 self.senses.setdefault(entry.slot, {})[entry.value] = min(senses, key=PLAINEST_FIRST.index)
                 self.last_mention[entry.slot, entry.value] = mentions[-1].start
+                if any(self._is_sure(entry, span) for span in mentions):
+                    self.sure.add((entry.slot, entry.value))
             elif entry.denials(find, mentions):
                 self.deny(entry.slot, entry.value)
             elif find(entry.unlike):
                 self.look_alikes.add((entry.slot, entry.value))
+
+    def _is_sure(self, entry: Entry, span: Span) -> bool:
+        """Whether a mention means nothing but that it is so now."""
+        message = self.message
+        sentence = message.sentence(span)
+        return (
+            span.touches(message.find(entry.surely))
+            and message.sense(entry, span) == "stated"
+            and not Span(sentence.start, span.end).touches(message.cues["question"])
+            and not sentence.touches(message.cues["past"])
+        )
 
     def _read_age(self) -> None:
         asked = self.asked == "age_group"

@@ -481,6 +481,28 @@ def test_a_look_alike_hides_nothing_that_is_told_beside_it(key: str, text: str) 
     assert says(read(text), key)
 
 
+@pytest.mark.parametrize(
+    ("text", "sure"),
+    [
+        ("I was sexually assaulted two days ago, do I need checks?", True),
+        ("my boyfriend has raped me", True),
+        ("I was raped years ago", False),
+        ("I was assaulted in college, twenty years ago", False),
+        ("my sister was raped", False),
+        ("what if I was raped and don't know it", False),
+        ("I was not raped", False),
+        ("he hurt me", False),
+    ],
+)
+def test_words_that_mean_nothing_else_are_sure(text: str, sure: bool) -> None:
+    assert (("consent", "unwanted") in read(text).sure) is sure
+
+
+def test_no_look_alike_speaks_against_words_that_mean_nothing_else() -> None:
+    assert says(read("it's like a heavy period"), "bleeding_amount.heavy")
+    assert not says(read("I have heavy periods"), "bleeding_amount.heavy")
+
+
 def test_entries_that_are_not_looked_for_would_not_be_found() -> None:
     lexicon = default_reader().lexicon
     for message in sets.facts(sets.READING / "facts.yml"):
