@@ -45,8 +45,13 @@ _NO_PREGNANCY = ("pregnancy", "no")
 _GOES_ON, _LASTS = ("bleeding_status", "ongoing_under_24h"), ("bleeding_status", "over_24h")
 _CRISES = frozenset({("details", "self_harm"), ("details", "choked_or_drugged"), ("details", "in_danger")})
 """Facts that stand in no message it learnt from."""
-_GRAVE = GRAVE | {("symptoms", "missed_or_late_period"), ("pain", "pelvic_ongoing")}
-"""Facts that are sooner believed: a pregnancy outside the womb shows itself in the last two."""
+_GRAVE = GRAVE | {
+    ("symptoms", "missed_or_late_period"),
+    ("pain", "pelvic_ongoing"),
+    ("contraception", "copper_coil"),
+    ("contraception", "hormonal_coil"),
+}
+"""Facts that are sooner believed: a pregnancy outside the womb shows itself in the last four (D02, E17)."""
 _WEIGHTY = frozenset({"pregnancy", "age_group"})
 """Slots of which a value is added by its meaning only where that is nearly sure."""
 _NOTHING_TOLD = frozenset({"none", "unsure", "undisclosed"})
@@ -219,7 +224,7 @@ class ToldClassifier(Learner):
         return {
             "unlikely": 0.6,  # below it a fact of the lexicon is not believed;
             "unlikely_grave": 0.4,  # the same for grave ones,
-            "unlikely_signed": 0.4,  # and for these where the fact classifier sees a sign,
+            "unlikely_signed": 0.15,  # and for these where the fact classifier sees a sign,
             "told": 0.5,  # unless the mention by itself is at least so likely told,
             "told_at_all": 0.02,  # and it is not less likely than this
             "unlikely_danger": 0.1,  # the same for danger signs and unwanted sex,

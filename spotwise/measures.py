@@ -366,6 +366,8 @@ _MONTHS = re.compile(
     r"(?<!\S)(?P<n>\d(?:\.5)?) months? (?:pregnant|gone(?! (?:quiet|without|by|since|silent))|along|preg\w*)"
     r"|(?:pregnant|expecting) (?:[^\s.!?;]+ ){0,4}?(?P<m>\d) months?(?! (?:ago|old))"
     r"|(?<!\S)(?:in )?(?:my )?(?P<ordinal>\w+|\d \w\w) month of (?:my |the )?pregnancy"
+    r"|(?<!\S)in (?:my|her) (?P<late>fourth|fifth|sixth|seventh|eighth|ninth|[4-9] th) month"
+    r"(?! (?:of|on|at|with|in|as|here|back) )"
 )
 _ASKED_MONTHS = re.compile(r"(?<!\S)(?P<n>\d(?:\.5)?) months?(?! ago)")
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth")
@@ -446,7 +448,7 @@ def _is_of_a_baby_or_earlier(words: str, match: re.Match[str]) -> bool:
 
 
 def _weeks_of_months(match: re.Match[str]) -> int | None:
-    ordinal = (match["ordinal"] or "").strip()
+    ordinal = (match["ordinal"] or match["late"] or "").strip()
     if ordinal:
         months = (
             _ORDINALS.index(ordinal) + 1

@@ -58,6 +58,7 @@ _ENDS_TOO = re.compile(
     r"|thinner|warfarin|antibiotic|treat|flu|covid|jab|breastfe|smear|polyp|cystitis|discharge|smell|burn)"
 )
 """What can end or be gone, too: told before an end, without a word of blood, it is what ended."""
+_COILS = frozenset({"copper_coil", "hormonal_coil"})
 _NO_METHOD = frozenset({"none", "condoms", "new_in_3_months", "missed_doses", "coil_threads_changed"})
 
 
@@ -517,6 +518,7 @@ class _Settling:
         self._pain()
         self._blood()
         self._periods()
+        self._coil()
         if self.reading.asked and not self.facts.get(self.reading.asked):
             self._apply_answer(self.reading.asked)
 
@@ -539,6 +541,12 @@ class _Settling:
         told = self.facts.get("periods")
         if self.reading.asked == "periods" and self.answer == "unsure" and told == "menstruating":
             self.facts["periods"] = "unsure"
+
+    def _coil(self) -> None:
+        """A coil whose kind is told is not some coil."""
+        details = self.facts.get("details", [])
+        if "some_coil" in details and _COILS.intersection(self.facts.get("contraception", [])):
+            self.facts["details"] = [detail for detail in details if detail != "some_coil"]
 
     def _pain(self) -> None:
         dangers = self.facts.get("danger_signs", [])

@@ -196,6 +196,7 @@ VALUES: Mapping[str, Mapping[str, str]] = {
         "cancer_elsewhere": "cancer in another part of the body",
         "hysterectomy_recent": "womb taken out in the last 3 months",
         "procedure_in_12_weeks": "a procedure 6 to 12 weeks ago",
+        "some_coil": "a coil",
         "surgical_vagina": "vagina made by surgery",
         "not_examined": "seen before, but no one has looked inside",
         "treated_still_bleeding": "treated for an infection, still bleeds 6 weeks on",
