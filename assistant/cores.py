@@ -1,4 +1,4 @@
-"""Using every core while learning. A message is always understood on one: the others answer others."""
+"""Using every core while learning."""
 
 from __future__ import annotations
 

@@ -222,7 +222,7 @@ class ToldClassifier(Learner):
     def get_default_config() -> dict[str, Any]:
         """The thresholds, as measured in docs/nlu.md."""
         return {
-            "unlikely": 0.6,  # below it a fact of the lexicon is not believed;
+            "unlikely": 0.7,  # below it a fact of the lexicon is not believed;
             "unlikely_grave": 0.4,  # the same for grave ones,
             "unlikely_signed": 0.15,  # and for these where the fact classifier sees a sign,
             "told": 0.5,  # unless the mention by itself is at least so likely told,
@@ -232,7 +232,7 @@ class ToldClassifier(Learner):
             "some_sign": 0.9,  # it sees one from here on
             "no_meaning": 0.03,  # below it the whole speaks against a sign that no phrase tells
             "surely_no_sign": 0.01,  # below it they, self-harm and violence are not believed by their words
-            "likely": 0.75,  # from here on a fact counts that the lexicon has not found
+            "likely": 0.8,  # from here on a fact counts that the lexicon has not found
             "likely_grave": 0.65,  # the same for grave ones,
             "nearly_sure": 0.85,  # the same for danger signs, an age and a pregnancy
             "nothing_likely": 0.9,  # the same for what closes a question: "none", "unsure", no pregnancy

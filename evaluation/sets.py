@@ -38,6 +38,8 @@ FACT_SETS = (
     "natural_sixteenth",
     "natural_seventeenth",
     "natural_eighteenth",
+    "natural_nineteenth",
+    "natural_twentieth",
 )
 
 _ENTITY = re.compile(r"\[([^\]]+)\](?:\{[^}]*\}|\([^)]*\))")
