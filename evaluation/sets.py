@@ -40,6 +40,7 @@ FACT_SETS = (
     "natural_eighteenth",
     "natural_nineteenth",
     "natural_twentieth",
+    "natural_twentyfirst",
 )
 
 _ENTITY = re.compile(r"\[([^\]]+)\](?:\{[^}]*\}|\([^)]*\))")

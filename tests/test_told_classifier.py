@@ -76,26 +76,25 @@ def test_a_word_counts_where_it_is_told_of_this_person(
 
 
 @pytest.mark.parametrize(
-    ("seen", "another_is_told", "least"),
+    ("seen", "another_is_told", "least", "least_of_grave"),
     [
-        (0.005, False, "unlikely"),
-        (0.3, False, "unlikely_danger"),
-        (0.97, True, "unlikely_danger"),
-        (0.97, False, "unlikely_alone"),
+        (0.005, False, "unlikely", "unlikely_grave"),
+        (0.3, False, "unlikely_danger", "unlikely_grave"),
+        (0.97, True, "unlikely_danger", "unlikely_signed"),
+        (0.97, False, "unlikely_alone", "unlikely_signed"),
     ],
 )
 def test_the_more_else_speaks_for_a_sign_the_less_its_phrase_has_to(
-    seen: float, another_is_told: bool, least: str
+    seen: float, another_is_told: bool, least: str, least_of_grave: str
 ) -> None:
     enough = ToldClassifier.get_default_config()
     made = ToldClassifier(enough, None, None)
     for fact in (("danger_signs", "fainting"), ("consent", "unwanted")):
         assert made._least(fact, seen, another_is_told) == enough[least]
     assert made._least(("symptoms", "dryness"), seen, another_is_told) == enough["unlikely"]
-    assert made._least(("pregnancy", "yes"), seen, another_is_told) == enough["unlikely_grave"]
-    assert (
-        enough["unlikely"] > enough["unlikely_grave"] > enough["unlikely_danger"] > enough["unlikely_alone"]
-    )
+    assert made._least(("pregnancy", "yes"), seen, another_is_told) == enough[least_of_grave]
+    falling = ("unlikely", "unlikely_grave", "unlikely_signed", "unlikely_danger", "unlikely_alone")
+    assert [*map(enough.get, falling)] == sorted(map(enough.__getitem__, falling), reverse=True)
 
 
 def test_a_button_and_an_empty_message_tell_nothing_here() -> None:
