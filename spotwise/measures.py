@@ -304,8 +304,15 @@ _FEVER_WORDS = re.compile(
 _OWN_AGE = re.compile(r"(?<!\S)(?:i am|she is|age|aged) (?:only |just |now )?$")
 
 
+_MINE = re.compile(r"(?<!\S)mine (?:is|was|s|has been) ")
+"""Before it somebody else's was told: "his fever is 39, mine is normal"."""
+
+
 def temperature(words: str, asked: bool) -> float | None:
     """A body temperature in degrees Celsius; Fahrenheit is converted. Only numbers a body can have."""
+    mine = _MINE.search(words)
+    if mine and _FEVER_WORDS.search(words[: mine.start()]):
+        words = f"temperature {words[mine.end() :]}"
     for match in _TEMPERATURE.finditer(words):
         number = float(match["n"])
         before, after = (
@@ -346,10 +353,16 @@ _WEEKS = [
     re.compile(r"(?<!\S)(?P<n>\d{1,2}) \+ [0-6](?! (?:\d|hours?|years?))(?!\S)"),
     re.compile(r"(?<!\S)(?P<n>\d{1,2}) w(?:k|ks|eeks?)? [0-6] d(?!\S)(?! (?:old|ago|late|post))"),
 ]
-_WEEKS_TODAY = re.compile(
-    r"(?:^|[.!?;] |(?<!\S)(?:i am|she is) )(?P<n>[4-9]|[1-4]\d) weeks? (?:today|tomorrow|exactly|on \w+day)"
-    r"(?! (?:since|after|late|post))"
-)
+_WEEKS_BY_THEMSELVES = [
+    re.compile(
+        r"(?:^|[.!?;] |(?<!\S)(?:i am|she is) )(?P<n>[4-9]|[1-4]\d) weeks? "
+        r"(?:today|tomorrow|exactly|on \w+day)(?! (?:since|after|late|post))"
+    ),
+    re.compile(
+        r"(?<!\S)(?:i am|(?:she|wife|girlfriend|daughter|sister) is) (?P<n>[4-9]|[1-4]\d) weeks "
+        r"(?:and |[,.;!]|$)"
+    ),
+]
 _COUNTS_FROM_ELSE = re.compile(
     r"birth|born|deliver|section|had (?:him|her|them|my|our|the)|surgery|operat|procedure|miscarr|terminat"
     r"|abortion|fitted|late|old"
@@ -418,7 +431,7 @@ def weeks_pregnant(words: str, asked: bool) -> int | None:
         return max(1, FULL_TERM - until_due)
     patterns = _WEEKS + (_LIKELY_WEEKS if asked or _PREGNANCY_WORDS.search(words) else [])
     if not _COUNTS_FROM_ELSE.search(words):
-        patterns = [*patterns, _WEEKS_TODAY]
+        patterns = [*patterns, *_WEEKS_BY_THEMSELVES]
     told = [
         int(match["n"])
         for pattern in patterns
@@ -463,29 +476,38 @@ def _weeks_of_months(match: re.Match[str]) -> int | None:
 
 # --- Blood ------------------------------------------------------------------------------------
 
-_COUNT = r"(?P<pads>\d+(?:\.\d+)?|an?|my|few|several)"
+_COUNT = r"(?P<pads>\d+(?:\.\d+)?(?! (?:am|pm|hours?|weeks?|years?|days?) )|an?|my|few|several)"
 _PADS = [
     re.compile(
+        rf"(?<!\S){_COUNT} (?:[^\s.!?;\d]+ ){{0,4}}?(?:pads?|tampons?) (?:[^\s.!?;\d]+ "
+        r"){0,3}?(?:every|per|each|/) (?P<unit>hours?)(?! and a half)"
+    ),
+    re.compile(r"(?:every|each) (?P<unit>hour) (?:(?!and |or )[^\s.!?;\d]+ ){0,6}?(?:pads?|tampons?)"),
+    re.compile(
+        r"(?<!\S)(?:(?:pads?|tampons?) (?:[^\s.!?;\d]+ ){0,3}?(?P<unit>hour)ly"
+        r"|hourly (?:[^\s.!?;\d]+ ){0,2}?(?:pads?|tampons?))"
+    ),
+    re.compile(
         rf"(?<!\S){_COUNT} (?:[^\s.!?;\d]+ ){{0,4}}?(?:pads?|tampons?|liners?)"
-        r" (?:[^\s.!?;\d]+ ){0,5}?(?P<hours>\d+(?:\.\d+)?|an?|the last|the past)(?: or \d+)? "
+        r" (?:(?!hours? )[^\s.!?;\d]+ ){0,5}?(?P<hours>\d+(?:\.\d+)?|an?|the last|the past)(?: or \d+| of)? "
         r"(?P<unit>hours?|minutes?|days?)"
     ),
     re.compile(
         rf"(?<!\S){_COUNT} (?:[^\s.!?;\d]+ ){{0,4}}?(?:pads?|tampons?) (?:[^\s.!?;\d]+ "
-        rf"){{0,3}}?(?:an|every|per|each|/) (?P<unit>hours?)"
+        r"){0,3}?an (?P<unit>hours?)"
     ),
     re.compile(
         r"(?:pads?|tampons?) (?:[^\s.!?;\d]+ ){0,4}?(?:every|each|per) "
-        r"(?P<hours>\d+(?:\.\d+)?)(?: (?:or|to|-) \d+(?:\.\d+)?)? (?P<unit>hours?|minutes?)"
+        r"(?P<hours>\d+(?:\.\d+)?)(?: (?:or|to|-) \d+(?:\.\d+)?| of)? (?P<unit>hours?|minutes?)"
     ),
     re.compile(
-        r"(?:every|each) (?P<hours>\d+(?:\.\d+)?)(?: (?:or|to|-) \d+(?:\.\d+)?)? (?P<unit>hours?"
+        r"(?:every|each) (?P<hours>\d+(?:\.\d+)?)(?: (?:or|to|-) \d+(?:\.\d+)?| of)? (?P<unit>hours?"
         r"|minutes?) (?:[^\s.!?;\d]+ ){0,6}?(?:pads?|tampons?)"
     ),
     re.compile(
         r"(?:pads?|tampons?) (?:[^\s!?;\d]+ ){0,4}?(?:(?:each|every|1) )*(?:lasts?|lasting) (?:me "
         r"|for |about |only |maybe |around )*"
-        r"(?P<hours>\d+(?:\.\d+)?)(?: (?:or|to|-) \d+(?:\.\d+)?)? (?P<unit>hours?|minutes?)"
+        r"(?P<hours>\d+(?:\.\d+)?|an)(?: (?:or|to|-) \d+(?:\.\d+)?| of)? (?P<unit>hours?|minutes?)"
     ),
 ]
 _SINCE_MEAL = re.compile(
@@ -495,13 +517,23 @@ _SINCE_MEAL = re.compile(
 )
 _NOT_FULL = re.compile(
     r"(?:hardly|barely|not|half|never|nothing) (?:[^\s.!?;]+ ){0,3}?(?:soak\w*|fill\w*|full)"
-    r"|liner|just (?:to be|in case)"
+    r"|liner|just (?:to be|in case)|(?:check|look)\w* (?:[^\s.!?;]+ ){0,3}?(?:pads?|tampons?)"
 )
 
 
 _EACH_HOUR = re.compile(r"(?<!\S)(?:an|every|per|each|/) (?:hour|\d)")
 _DENIED = re.compile(r"(?<!\S)(?:not|never|than|no) (?:even |anything like |quite |about )*$")
 """Before an amount: "not a pad an hour", "less than a pad an hour"."""
+
+
+_REPEATING = re.compile(
+    r"\b(?:every|each|per|an?|/) (?:\d|hour|minute)|(?:lasts|lasting|pads last|only last) "
+)
+_SAID_NO = re.compile(r" ?\? (?:no|nope|nah|not|nothing|never) ")
+_HOUR_OR_TWO = re.compile(
+    r"(?:every|each|in|within) (?:(?:an |1 )?hour or 2|1 (?:or|to|-) 2 hours)"
+    r"(?! (?:days?|pads?|tampons?) )(?!\S)"
+)
 
 
 def pads_per_hour(words: str) -> tuple[float, float] | None:
@@ -515,6 +547,7 @@ def pads_per_hour(words: str) -> tuple[float, float] | None:
             not match
             or "liner" in match[0]
             or _DENIED.search(words[: match.start()])
+            or _SAID_NO.match(words, match.end())
             or _NOT_FULL.search(words[max(0, match.start() - 30) : match.end()])
         ):
             continue
@@ -524,18 +557,21 @@ def pads_per_hour(words: str) -> tuple[float, float] | None:
         pads += len(
             re.findall(r" and an? (?:\S+ )?(?:pad|tampon)", match[0])
         )  # "a tampon and a pad in an hour"
+        if words[: match.start()].endswith("half "):
+            pads /= 2
         told = groups.get("hours")
         hours = {"an": 1.0, "a": 1.0, "the last": 1.0, "the past": 1.0, None: 1.0}.get(told)
         hours = float(told) if hours is None and told else hours or 1.0
-        if groups["unit"].startswith("minute"):
+        if (groups["unit"] or "").startswith("minute"):
             hours /= 60
-        elif groups["unit"].startswith("day"):
+        elif (groups["unit"] or "").startswith("day"):
             hours *= 24
         if hours <= 0:
             continue
-        repeating = "hours" not in groups or bool(
-            re.search(r"\b(?:every|each|per|an|/) (?:\d|hour|minute)", match[0])
-        )
+        around = words[match.start() : match.end() + len(" or 2 hours")]
+        if hours == 1 and around.count("hour") == 1 and _HOUR_OR_TWO.search(around):
+            hours = 1.5  # D04, which is one step below E01
+        repeating = "hours" not in groups or bool(_REPEATING.search(match[0]))
         return pads / hours, 2.0 if repeating and told is None else hours if not repeating else max(
             hours, 2.0
         )
@@ -571,7 +607,7 @@ def pain_score(words: str) -> int | None:
 
 
 _EACH_OF_SO_MANY = re.compile(
-    r"(?<!\S)(?P<n>[2-9]|1\d) (?:times )?out of (?P=n)(?!\S)"
+    r"(?<!\S)(?<!pain )(?<!pain is )(?P<n>[2-9]|1\d) (?:times )?out of (?P=n)(?!\S)(?! pain)"
     r"|(?<!\S)sex (?P<times>[2-9]|1\d) times .{0,60}? all (?P=times)(?!\S)"
 )
 """As often as there was sex: "6 times out of 6"."""

@@ -59,6 +59,7 @@ _ENDS_TOO = re.compile(
 )
 """What can end or be gone, too: told before an end, without a word of blood, it is what ended."""
 _COILS = frozenset({"copper_coil", "hormonal_coil"})
+_AGES_OF_THE_MENOPAUSE = frozenset({"40_54", "55_plus"})
 _NO_METHOD = frozenset({"none", "condoms", "new_in_3_months", "missed_doses", "coil_threads_changed"})
 
 
@@ -181,7 +182,7 @@ class _Reading:
         self.sure: set[tuple[str, str]] = set()
         self.ruled_out: set[str] = set()
         self.measured: set[tuple[str, str]] = set()
-        """Danger signs that a number of the person's own tells."""
+        """What a number of the person's own tells."""
 
     def reading(self) -> Reading:
         self._read_mentions()
@@ -390,6 +391,8 @@ class _Reading:
             return
         if days >= YEAR:
             self.senses["periods"] = {"postmenopausal": "stated"}
+            if _AGES_OF_THE_MENOPAUSE & set(self.told("age_group")):
+                self.measured.add(("periods", "postmenopausal"))
         elif days >= STOPPED_PERIODS:
             self.senses["periods"] = {"stopped_under_12m": "stated"}
         else:

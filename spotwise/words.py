@@ -135,7 +135,9 @@ _UNITS = re.compile(
 _AMOUNTS = [
     (re.compile(pattern), words)
     for pattern, words in (
-        (r"\ba hundred\b", "100"),
+        (r"(?<!\d )\b(?:an? |1 )?hundred and ([1-9])\b", r"10\1"),
+        (r"\b(?:a|1) hundred\b", "100"),
+        (r"\b(\d+) point (\d)\b", r"\1.\2"),
         (r"\b(\d+) (?:and|an|n|&) (?:a )?half\b", r"\1.5"),
         (r"\b(?:an? |1 )?(hour|day|week|month|year) (?:and|an|n|&) (?:a )?half\b", r"1.5 \1s"),
         (r"\bhalf (?:an? )?(hour|day|year)\b", r"0.5 \1"),
