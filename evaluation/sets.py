@@ -41,6 +41,8 @@ FACT_SETS = (
     "natural_nineteenth",
     "natural_twentieth",
     "natural_twentyfirst",
+    "natural_twentysecond",
+    "numbers",
 )
 
 _ENTITY = re.compile(r"\[([^\]]+)\](?:\{[^}]*\}|\([^)]*\))")

@@ -145,9 +145,10 @@ _AGES = [
         (
             r"(?<!\S)(?:i am(?: only| just| still)?|she is(?: only| just| still)?"
             r"|(?:wife|daughter|girlfriend|sister|partner) is|age|aged|age is"
-            r"|(?:have )?just turned|turned|am|nearly|almost|im|i be|she) "
+            r"|(?:have )?just turned|turned|am|(?<!it is )nearly|(?<!it is )almost|im|i be|she) "
             rf"(?P<age>\d{{1,3}}){_NOT_A_LENGTH}{_AFTER_AGE}"
         ),
+        r"(?<!\S)turned (?P<age>\d{2}) (?:last|yesterday|today|a week|on)(?!\S)(?<!when i turned \d\d)",
         (
             r"(?<!\S)(?P<age>\d{1,3}) (?:years? old|years? of age|years? young|y o|y / o|yr old|- "
             r"year - old|year - old|year old (?:woman|girl|female|daughter|widow|lady))(?! (?:son"
@@ -194,6 +195,13 @@ _AGE_ALONE = re.compile(
 _TOO_YOUNG = re.compile(
     r"(?:i will be|i am going to be|turning|turn|will be turning|nearly|almost) (?P<age>\d{2})(?!\S)"
 )
+_NOT_YET = re.compile(
+    r"(?<!\S)(?:i|she) (?:will be|am going to be|is going to be|am turning|is turning|turn|turns|be) "
+    r"(?P<age>\d{2}) "
+    r"(?:(?:in|on|next|soon|tomorrow|this)(?!\S))"
+)
+"""An age that is still to come."""
+_BORN_IN = re.compile(r"(?:^|(?<!\S)i (?:was|am) |[,.] )born in (?P<year>19[2-9]\d|20[01]\d)(?!\S)")
 _BARE_AGE = re.compile(
     rf"(?<!\S)(?<!year )(?<!yr )(?<!grade )(?P<age>\d{{1,3}})(?:\.5)?{_NOT_A_LENGTH}(?! - \d| s )(?!\S)"
 )
@@ -225,7 +233,7 @@ _CHILDS_AGE = re.compile(
 
 _BIG_AGE = re.compile(r"(?<!\S)the big (?P<tens>[3-8]) (?:oh|o|0)(?!\S)")
 _AGE_NOW = re.compile(
-    r"(?<!\S)(?:(?:now|so|and) )*(?P<age>[1-9]\d) (?:years old )?now(?!\S)"
+    r"(?<!\S)(?<!it is )(?<!its )(?:(?:now|so|and) )*(?P<age>[1-9]\d) (?:years old )?now(?!\S)"
     r"|(?<!\S)now (?P<too>[1-9]\d)(?= [.,!]|$)"
 )
 """An age beside an earlier one: "since I was 52, now 58"."""
@@ -260,6 +268,12 @@ def age(words: str, asked: str | None, of_other: bool = False) -> int | None:
                 return int(match["age"])
     bare = _BARE_AGE.search(words) if asked == "age_group" else None
     return int(bare["age"]) if bare and 4 <= int(bare["age"]) <= 110 else None
+
+
+def age_by_birth(words: str, year: int) -> int | None:
+    """The age that follows from a birthday: "I turn 13 in May", "born in 1951". `year`: the one it is now."""
+    soon, born = _NOT_YET.search(words), _BORN_IN.search(words)
+    return int(soon["age"]) - 1 if soon else year - int(born["year"]) if born else None
 
 
 def age_range(words: str) -> str | None:
@@ -300,7 +314,14 @@ _TEMPERATURE = re.compile(
 
 _FEVER_WORDS = re.compile(
     r"temperature|(?<!\S)temps? |fever|thermometer|degrees|°|celsius|fahrenheit|shiver|hot|measured"
+    r"|ear thing|under (?:my|the) (?:arm|tongue)|running an? "
 )
+_NOT_A_HEAT = re.compile(
+    r" (?:cm|mm|kg|kilos?|lbs?|stone|pounds?|%|percent|mg|mls?|inch|inches|in|miles?|km|times|out|/|to|-|\+"
+    r"|w|d)(?!\S)"
+)
+_FAHRENHEIT = 100
+_NO_HEAT = re.compile(r"(?<!\S)(?:bmi|weigh\w*|waist|pregnan\w*|gestation|cd|inr|dose|hb|iron) ")
 _OWN_AGE = re.compile(r"(?<!\S)(?:i am|she is|age|aged) (?:only |just |now )?$")
 
 
@@ -311,24 +332,28 @@ _MINE = re.compile(r"(?<!\S)mine (?:is|was|s|has been) ")
 def temperature(words: str, asked: bool) -> float | None:
     """A body temperature in degrees Celsius; Fahrenheit is converted. Only numbers a body can have."""
     mine = _MINE.search(words)
-    if mine and _FEVER_WORDS.search(words[: mine.start()]):
+    if mine and (_FEVER_WORDS.search(words[: mine.start()]) or "." in words[: mine.start()]):
         words = f"temperature {words[mine.end() :]}"
+    found = []
     for match in _TEMPERATURE.finditer(words):
         number = float(match["n"])
         before, after = (
             words[max(0, match.start() - 40) : match.start()],
             words[match.end() : match.end() + 25],
         )
-        near = _FEVER_WORDS.search(before) or _FEVER_WORDS.search(after)
+        near = any(_FEVER_WORDS.search(part) for part in (before, match[0], after))
+        near = near or (number >= _FAHRENHEIT and "shaking" in after)
         exact, of_me = "." in match["n"], _OWN_AGE.search(before)  # "I'm 38.4" is no age
-        sure = match["unit"] or near or (exact and (asked or of_me or _FEVER_WORDS.search(words)))
-        if not sure or (of_me and not exact):
+        of_a_body = exact and not _NO_HEAT.search(before)
+        if not (match["unit"] or near or of_a_body or (exact and asked)) or (of_me and not exact):
+            continue
+        if not match["unit"] and _NOT_A_HEAT.match(f" {after.lstrip()}"):
             continue
         if 34 <= number <= 43 and (match["unit"] or "c")[0] != "f":
-            return number
-        if 94 <= number <= 109:
-            return round((number - 32) / 1.8, 1)
-    return None
+            found.append(number)
+        elif 94 <= number <= 109:
+            found.append(round((number - 32) / 1.8, 1))
+    return max(found, default=None)  # the safe one where two are told
 
 
 _DAYS_TOO = r"(?: (?:\+|and)? ?\d d(?:ays?)?| \+ \d)?"
@@ -350,6 +375,8 @@ _WEEKS = [
         rf"(?<!\S)(?:pregnant|expecting|up the duff) (?:[^\s.!?;]+ ){{0,5}}?(?P<n>\d{{1,2}})(?: \+ \d)? "
         rf"(?:weeks?|w){_DAYS_TOO}(?! (?:ago|old))"
     ),
+    re.compile(r"(?<!\S)(?:belly|pregnancy) of (?P<n>\d{1,2}) weeks?(?!\S)"),
+    re.compile(r"(?<!\S)week (?P<n>\d{1,2}) (?:of (?:my |her |the |this )?pregnancy|pregnant)(?!\S)"),
     re.compile(r"(?<!\S)(?P<n>\d{1,2}) \+ [0-6](?! (?:\d|hours?|years?))(?!\S)"),
     re.compile(r"(?<!\S)(?P<n>\d{1,2}) w(?:k|ks|eeks?)? [0-6] d(?!\S)(?! (?:old|ago|late|post))"),
 ]
@@ -377,7 +404,7 @@ _ASKED_WEEKS = re.compile(
 )
 _MONTHS = re.compile(
     r"(?<!\S)(?P<n>\d(?:\.5)?) months? (?:pregnant|gone(?! (?:quiet|without|by|since|silent))|along|preg\w*)"
-    r"|(?:pregnant|expecting) (?:[^\s.!?;]+ ){0,4}?(?P<m>\d) months?(?! (?:ago|old))"
+    r"|(?:pregnant|expecting|carrying) (?:[^\s.!?;]+ ){0,4}?(?P<m>\d) months?(?! (?:ago|old))"
     r"|(?<!\S)(?:in )?(?:my )?(?P<ordinal>\w+|\d \w\w) month of (?:my |the )?pregnancy"
     r"|(?<!\S)in (?:my|her) (?P<late>fourth|fifth|sixth|seventh|eighth|ninth|[4-9] th) month"
     r"(?! (?:of|on|at|with|in|as|here|back) )"
@@ -482,6 +509,7 @@ _PADS = [
         rf"(?<!\S){_COUNT} (?:[^\s.!?;\d]+ ){{0,4}}?(?:pads?|tampons?) (?:[^\s.!?;\d]+ "
         r"){0,3}?(?:every|per|each|/) (?P<unit>hours?)(?! and a half)"
     ),
+    re.compile(r"(?<!\S)an? (?:bath )?towel an (?P<unit>hour)"),
     re.compile(r"(?:every|each) (?P<unit>hour) (?:(?!and |or )[^\s.!?;\d]+ ){0,6}?(?:pads?|tampons?)"),
     re.compile(
         r"(?<!\S)(?:(?:pads?|tampons?) (?:[^\s.!?;\d]+ ){0,3}?(?P<unit>hour)ly"
@@ -489,7 +517,8 @@ _PADS = [
     ),
     re.compile(
         rf"(?<!\S){_COUNT} (?:[^\s.!?;\d]+ ){{0,4}}?(?:pads?|tampons?|liners?)"
-        r" (?:(?!hours? )[^\s.!?;\d]+ ){0,5}?(?P<hours>\d+(?:\.\d+)?|an?|the last|the past)(?: or \d+| of)? "
+        r" (?:(?!(?:hours?|then|stopped) )[^\s.!?;\d]+ ){0,5}?"
+        r"(?P<hours>\d+(?:\.\d+)?|an?|the last|the past)(?: or \d+| of)? "
         r"(?P<unit>hours?|minutes?|days?)"
     ),
     re.compile(
@@ -509,6 +538,10 @@ _PADS = [
         r"|for |about |only |maybe |around )*"
         r"(?P<hours>\d+(?:\.\d+)?|an)(?: (?:or|to|-) \d+(?:\.\d+)?| of)? (?P<unit>hours?|minutes?)"
     ),
+    re.compile(
+        r"(?<!\S)(?P<hours>\d+(?:\.\d+)?) (?P<unit>hours?|minutes?) (?:per|a|each|for each) "
+        r"(?:[^\s.!?;\d]+ )?(?:pads?|tampons?)"
+    ),
 ]
 _SINCE_MEAL = re.compile(
     r"(?P<pads>\d+) (?:[^\s.!?;\d]+ ){0,4}?(?:pads?|tampons?) (?:[^\s.!?;\d]+ ){0,4}?since "
@@ -517,17 +550,20 @@ _SINCE_MEAL = re.compile(
 )
 _NOT_FULL = re.compile(
     r"(?:hardly|barely|not|half|never|nothing) (?:[^\s.!?;]+ ){0,3}?(?:soak\w*|fill\w*|full)"
-    r"|liner|just (?:to be|in case)|(?:check|look)\w* (?:[^\s.!?;]+ ){0,3}?(?:pads?|tampons?)"
+    r"|liner|just (?:to be|in case)|(?:check|look|held|hold|press)\w* (?:[^\s.!?;]+ ){0,3}?(?:pads?|tampons?)"
 )
 
 
 _EACH_HOUR = re.compile(r"(?<!\S)(?:an|every|per|each|/) (?:hour|\d)")
-_DENIED = re.compile(r"(?<!\S)(?:not|never|than|no) (?:even |anything like |quite |about )*$")
+_DENIED = re.compile(
+    r"(?<!\S)(?:not|never|than|no) (?:(?:say|said|mean|meant) )?(?:even |anything like |quite |about )*$"
+)
 """Before an amount: "not a pad an hour", "less than a pad an hour"."""
 
 
 _REPEATING = re.compile(
-    r"\b(?:every|each|per|an?|/) (?:\d|hour|minute)|(?:lasts|lasting|pads last|only last) "
+    r"\b(?:every|each|per|an?|/) (?:\d|hour|minute)"
+    r"|(?:lasts|lasting|pads last|only last|minutes? per|hours? per) "
 )
 _SAID_NO = re.compile(r" ?\? (?:no|nope|nah|not|nothing|never) ")
 _HOUR_OR_TWO = re.compile(
@@ -597,13 +633,23 @@ def clot_size(words: str) -> float | None:
     return max(sizes, default=None)
 
 
-_PAIN_SCORE = re.compile(r"(?<!\S)(?P<n>\d{1,2}) (?:(?:out )?of|/) 10(?!\S)")
+_BEYOND_ANY = 20
+"""A pain of "12 out of 10" is a very bad one; more is no score."""
+_PAIN_SCORE = re.compile(
+    r"(?<!\S)(?P<n>\d{1,2}(?:\.5)?) (?:(?:out )?of|/|over) 10(?!\S)"
+    r"|(?<!\S)(?:pain|pains|cramps?|hurts|agony)(?: level| score)? "
+    r"(?:of|at|is|was|about|like|a|an|around|now)"
+    r" (?:an? |at |about |now )*(?P<bare>\d|10)(?= (?:[.,!;]|and|on|in|down|right|now|but)|\s*$)(?! in )"
+)
 
 
 def pain_score(words: str) -> int | None:
     """A pain score from 0 to 10."""
     match = _PAIN_SCORE.search(words)
-    return int(match["n"]) if match and int(match["n"]) <= 10 else None
+    score = float(match["n"] or match["bare"]) if match else None
+    if score is None or score > (10 if match and "/" in match[0] else _BEYOND_ANY):  # "12/10" is a date
+        return None
+    return min(10, int(score))
 
 
 _EACH_OF_SO_MANY = re.compile(

@@ -59,6 +59,9 @@ _ENDS_TOO = re.compile(
 )
 """What can end or be gone, too: told before an end, without a word of blood, it is what ended."""
 _COILS = frozenset({"copper_coil", "hormonal_coil"})
+_NOW_BEFORE = re.compile(r"(?<!\S)(?:now|then|later|suddenly|since then)(?: [^\s.!?;,]+){0,4} $")
+_NEAR = 30
+"""Characters before a mention."""
 _AGES_OF_THE_MENOPAUSE = frozenset({"40_54", "55_plus"})
 _NO_METHOD = frozenset({"none", "condoms", "new_in_3_months", "missed_doses", "coil_threads_changed"})
 
@@ -172,6 +175,7 @@ class _Reading:
         self.vocabulary = reader.vocabulary
         self.lexicon = reader.lexicon
         self.asked = asked
+        self.year = now.year
         self.own_numbers = message.own_numbers
         self.timeline = Timeline(self.message, measures.times(words, now), asked)
         self.numbers: dict[str, float] = {}
@@ -230,9 +234,15 @@ class _Reading:
             self.senses.setdefault(slot, {}).setdefault(value, "denied")
 
     def forget(self, slot: str, *values: str) -> None:
-        """A number tells better than these words."""
+        """A number tells better than these words, unless they tell what came after it."""
         for value in values:
-            self.senses.get(slot, {}).pop(value, None)
+            if not self.came_later(slot, value):
+                self.senses.get(slot, {}).pop(value, None)
+
+    def came_later(self, slot: str, value: str) -> bool:
+        """Whether it is told as what it has become: "it was 3 out of 10, now it is agony"."""
+        at = self.last_mention.get((slot, value), 0)
+        return _NOW_BEFORE.search(self.words[max(0, at - _NEAR) : at]) is not None
 
     def is_told(self, slot: str, value: str) -> bool:
         return self.senses.get(slot, {}).get(value) in ("stated", "doubted")
@@ -275,6 +285,10 @@ class _Reading:
         band = measures.age_range(self.words) if asked else None
         years = measures.age(self.words, self.asked, of_other=self.message.about_other)
         about = measures.age_from_decade(self.words, asked)
+        by_birth = measures.age_by_birth(self.words, self.year)
+        if by_birth is not None and not self.message.about_other:
+            years = by_birth
+            self.measured.add(("age_group", measures.age_band(years)))
         if years is not None and band is None:
             self.numbers["age"] = years
             band = measures.age_band(years)
@@ -301,7 +315,8 @@ class _Reading:
             return
         says_no = self.asked == "pregnancy" and self.lexicon.answers["no"].match(self.words)
         asked = self.asked in ("pregnancy", "pregnancy_weeks") and not says_no
-        words = self.own_numbers if self.message.cues["other"] else self.words
+        cues = self.message.cues
+        words = self.own_numbers if cues["other"] or cues["hypothetical"] else self.words
         weeks = measures.weeks_pregnant(words, asked)
         if weeks is not None:
             self.numbers["pregnancy_weeks"] = weeks
@@ -314,7 +329,7 @@ class _Reading:
         an_hour, hours = rate
         self.forget("danger_signs", "soaking_pads")
         self.forget("bleeding_amount", "very_heavy")
-        if an_hour < 1:
+        if an_hour < 1 and not self.came_later("danger_signs", "soaking_pads"):
             self.ruled_out |= {"soaking_pads", "very_heavy"}
         if an_hour >= 1 and (hours >= 1.5 or an_hour >= 2):  # E01: one an hour, 2 hours in a row
             self.measure("danger_signs", "soaking_pads")
@@ -334,6 +349,8 @@ class _Reading:
             self.measure("danger_signs", "large_clots")
         elif size >= LARGE_COIN:
             self.state("bleeding_amount", "heavy")
+        elif not self.came_later("danger_signs", "large_clots"):
+            self.ruled_out.add("large_clots")
 
     def _read_episodes(self) -> None:
         count = measures.episodes(self.words, self.asked == "episode_count")
@@ -352,6 +369,8 @@ class _Reading:
         else:
             self.forget("pain", "severe")
             self.forget("danger_signs", "severe_pain")
+            if not (self.came_later("danger_signs", "severe_pain") or self.came_later("pain", "severe")):
+                self.ruled_out |= {"severe_pain", "severe"}
         if score == 0:
             self.state("pain", "none")
 
@@ -391,7 +410,8 @@ class _Reading:
             return
         if days >= YEAR:
             self.senses["periods"] = {"postmenopausal": "stated"}
-            if _AGES_OF_THE_MENOPAUSE & set(self.told("age_group")):
+            of_others = self.message.cues["other"] or self.senses.get("contraception")
+            if _AGES_OF_THE_MENOPAUSE & set(self.told("age_group")) or not of_others:
                 self.measured.add(("periods", "postmenopausal"))
         elif days >= STOPPED_PERIODS:
             self.senses["periods"] = {"stopped_under_12m": "stated"}

@@ -39,8 +39,12 @@ _LAST_PERIOD = re.compile(
     r" (?:[^\s.!?;]+ ){0,6}?$"
 )
 _SINCE_PERIOD = re.compile(
-    r"(?:[^\s.!?;,]+ ){0,3}(?:since|without|clear of) (?:[^\s.!?;,]+ ){0,4}(?:period|periods|bleed)"
+    r"(?:[^\s.!?;,]+ ){0,3}?(?:since|without|clear of|free of) (?:[^\s.!?;,]+ ){0,4}(?:period|periods|bleed)"
 )
+_MY_LAST_PERIOD = re.compile(
+    r"(?:my|her|the) (?:last|final) (?:[^\s.!?;,]+ ){0,2}?(?:period|bleed|monthly|menses)"
+)
+"""After a time that is told with its "since"."""
 _NOT_PERIOD = re.compile(
     r"(?:boyfriend|partner|husband|wife|same|due|started|fitted|implant|coil|pill|injection|jab|depo"
     r"|mirena|testosterone|born|baby|smear|hrt|married|together"
@@ -49,7 +53,7 @@ _NOT_PERIOD = re.compile(
 _STARTED_METHOD = re.compile(
     r"(?<!\S)(?:start\w*|began|begun|new|fitted|switched|changed|swapped|put in|inserted|went "
     r"on|been on|have been on"
-    r"|on it|on them|taking it|since) "
+    r"|on it|on them|taking it|since|in(?= for)) "
 )
 _NOT_METHOD = re.compile(
     r"(?<!\S)(?:sex|bleed\w*|spot\w*|blood|partner|seeing|boyfriend|pain|itch\w*|period\w*|[.;]) "
@@ -163,11 +167,15 @@ class Timeline:
         found = None
         for time in self.times:
             before = self.words[max(0, time.start - 60) : time.start]
-            tied = _LAST_PERIOD.search(before) or _SINCE_PERIOD.match(self.words[time.end : time.end + 45])
+            after = self.words[time.end : time.end + 45].lstrip()
+            tied = _LAST_PERIOD.search(before) or _SINCE_PERIOD.match(after)
+            if time.about == "since":
+                tied = tied or _MY_LAST_PERIOD.match(after)
             if self.asked == "periods":
                 tied = tied or time.about in ("ago", "since", "now") or bool(time.before)  # type: ignore[assignment]
             repeats = re.search(r"(?:every|each|for) $", before) and time.days < 10
-            if not tied or repeats or time.days < 1.5 or time.about in ("late", "overdue", "old"):
+            not_yet = re.search(r"(?<!\S)not (?:yet |quite |been |had |even |a |about )*$", before)
+            if not tied or repeats or not_yet or time.days < 1.5 or time.about in ("late", "overdue", "old"):
                 continue
             if not _NOT_PERIOD.search(before[-30:]):
                 found = max(found or 0.0, time.days)
