@@ -320,6 +320,7 @@ _NOT_A_HEAT = re.compile(
     r" (?:cm|mm|kg|kilos?|lbs?|stone|pounds?|%|percent|mg|mls?|inch|inches|in|miles?|km|times|out|/|to|-|\+"
     r"|w|d)(?!\S)"
 )
+_WEATHER = re.compile(r"outside|outdoors|weather|in the (?:shade|sun|room|office|car|kitchen)|oven")
 _FAHRENHEIT = 100
 _NO_HEAT = re.compile(r"(?<!\S)(?:bmi|weigh\w*|waist|pregnan\w*|gestation|cd|inr|dose|hb|iron) ")
 _OWN_AGE = re.compile(r"(?<!\S)(?:i am|she is|age|aged) (?:only |just |now )?$")
@@ -347,7 +348,7 @@ def temperature(words: str, asked: bool) -> float | None:
         of_a_body = exact and not _NO_HEAT.search(before)
         if not (match["unit"] or near or of_a_body or (exact and asked)) or (of_me and not exact):
             continue
-        if not match["unit"] and _NOT_A_HEAT.match(f" {after.lstrip()}"):
+        if _WEATHER.search(after) or (not match["unit"] and _NOT_A_HEAT.match(f" {after.lstrip()}")):
             continue
         if 34 <= number <= 43 and (match["unit"] or "c")[0] != "f":
             found.append(number)

@@ -137,6 +137,7 @@ def test_a_number_or_time_states_a_fact(text: str, asked: str | None, key: str) 
         ("if my temperature goes over 38 should I ring", "danger_signs.fever"),
         ("my BMI is 38.2", "danger_signs.fever"),
         ("I weigh 98.5 kg", "danger_signs.fever"),
+        ("it was 40 degrees outside", "danger_signs.fever"),
         ("I held a pad on it for 15 minutes", "danger_signs.soaking_pads"),
         ("a 2 cm mark on my pad, and it stopped after 1 hour", "danger_signs.soaking_pads"),
         ("never said 2 pads an hour", "danger_signs.soaking_pads"),
