@@ -6,6 +6,7 @@ out and timed.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import importlib
 import time
@@ -336,11 +337,12 @@ def _encoder(variant: Variant, encode: Encode, states: GiveStates) -> Iterator[N
 @cache
 def _published() -> SentenceModel:
     """The encoder as it was published."""
-    with TemporaryDirectory() as folder:
-        graph = Path(folder) / "encoder.onnx"
-        weights = encoder_graph.package_folder() / "model.safetensors"
-        graph.write_bytes(encoder_graph.build(encoder_graph.weights_in(weights)))
-        return SentenceModel(graph)
+    folder = TemporaryDirectory()
+    atexit.register(folder.cleanup)  # the model opens the file again when a text is sent alone
+    graph = Path(folder.name) / "encoder.onnx"
+    weights = encoder_graph.package_folder() / "model.safetensors"
+    graph.write_bytes(encoder_graph.build(encoder_graph.weights_in(weights)))
+    return SentenceModel(graph)
 
 
 def _remembering_reader(read: Callable[..., Reading]) -> Callable[..., Reading]:
