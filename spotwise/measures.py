@@ -599,9 +599,10 @@ def pads_per_hour(words: str) -> tuple[float, float] | None:
         told = groups.get("hours")
         hours = {"an": 1.0, "a": 1.0, "the last": 1.0, "the past": 1.0, None: 1.0}.get(told)
         hours = float(told) if hours is None and told else hours or 1.0
-        if (groups["unit"] or "").startswith("minute"):
+        unit = groups["unit"] or "hour"  # "hourly"
+        if unit.startswith("minute"):
             hours /= 60
-        elif (groups["unit"] or "").startswith("day"):
+        elif unit.startswith("day"):
             hours *= 24
         if hours <= 0:
             continue
@@ -647,10 +648,11 @@ _PAIN_SCORE = re.compile(
 def pain_score(words: str) -> int | None:
     """A pain score from 0 to 10."""
     match = _PAIN_SCORE.search(words)
-    score = float(match["n"] or match["bare"]) if match else None
-    if score is None or score > (10 if match and "/" in match[0] else _BEYOND_ANY):  # "12/10" is a date
+    if not match:
         return None
-    return min(10, int(score))
+    score = float(match["n"] or match["bare"])
+    most = 10 if "/" in match[0] else _BEYOND_ANY  # "12/10" is a date
+    return min(10, int(score)) if score <= most else None
 
 
 _EACH_OF_SO_MANY = re.compile(

@@ -234,10 +234,12 @@ class _Reading:
             self.senses.setdefault(slot, {}).setdefault(value, "denied")
 
     def forget(self, slot: str, *values: str) -> None:
-        """A number tells better than these words, unless they tell what came after it."""
         for value in values:
-            if not self.came_later(slot, value):
-                self.senses.get(slot, {}).pop(value, None)
+            self.senses.get(slot, {}).pop(value, None)
+
+    def outweigh(self, slot: str, *values: str) -> None:
+        """A number tells better than these words, unless they tell what came after it."""
+        self.forget(slot, *(value for value in values if not self.came_later(slot, value)))
 
     def came_later(self, slot: str, value: str) -> bool:
         """Whether it is told as what it has become: "it was 3 out of 10, now it is agony"."""
@@ -302,7 +304,7 @@ class _Reading:
         if degrees is None:
             return
         self.numbers["temperature"] = degrees
-        self.forget("danger_signs", "fever")
+        self.outweigh("danger_signs", "fever")
         if degrees >= FEVER:
             self.measure("danger_signs", "fever")
         else:
@@ -327,8 +329,8 @@ class _Reading:
         if rate is None:
             return
         an_hour, hours = rate
-        self.forget("danger_signs", "soaking_pads")
-        self.forget("bleeding_amount", "very_heavy")
+        self.outweigh("danger_signs", "soaking_pads")
+        self.outweigh("bleeding_amount", "very_heavy")
         if an_hour < 1 and not self.came_later("danger_signs", "soaking_pads"):
             self.ruled_out |= {"soaking_pads", "very_heavy"}
         if an_hour >= 1 and (hours >= 1.5 or an_hour >= 2):  # E01: one an hour, 2 hours in a row
@@ -337,14 +339,14 @@ class _Reading:
         elif an_hour >= 0.5:  # D04: every 1 to 2 hours
             self.state("bleeding_amount", "heavy")
         else:
-            self.forget("bleeding_amount", "heavy")
+            self.outweigh("bleeding_amount", "heavy")
             self.state("bleeding_amount", "like_period")
 
     def _read_clot(self) -> None:
         size = measures.clot_size(self.own_numbers)
         if size is None:
             return
-        self.forget("danger_signs", "large_clots")
+        self.outweigh("danger_signs", "large_clots")
         if size >= GOLF_BALL:
             self.measure("danger_signs", "large_clots")
         elif size >= LARGE_COIN:
@@ -367,8 +369,8 @@ class _Reading:
             self.measure("pain", "severe")
             self.measure("danger_signs", "severe_pain")
         else:
-            self.forget("pain", "severe")
-            self.forget("danger_signs", "severe_pain")
+            self.outweigh("pain", "severe")
+            self.outweigh("danger_signs", "severe_pain")
             if not (self.came_later("danger_signs", "severe_pain") or self.came_later("pain", "severe")):
                 self.ruled_out |= {"severe_pain", "severe"}
         if score == 0:
@@ -410,8 +412,8 @@ class _Reading:
             return
         if days >= YEAR:
             self.senses["periods"] = {"postmenopausal": "stated"}
-            of_others = self.message.cues["other"] or self.senses.get("contraception")
-            if _AGES_OF_THE_MENOPAUSE & set(self.told("age_group")) or not of_others:
+            otherwise_told = self.message.cues["other"] or self.senses.get("contraception")
+            if _AGES_OF_THE_MENOPAUSE & set(self.told("age_group")) or not otherwise_told:
                 self.measured.add(("periods", "postmenopausal"))
         elif days >= STOPPED_PERIODS:
             self.senses["periods"] = {"stopped_under_12m": "stated"}
