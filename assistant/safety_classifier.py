@@ -11,6 +11,7 @@ first; the thresholds were measured (docs/evaluation.md).
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from rasa.engine.graph import ExecutionContext, GraphComponent
@@ -106,7 +107,7 @@ class SafetyClassifier(GraphComponent, IntentClassifier):  # type: ignore[misc] 
             elif found is None:
                 found = self._by_meaning(ranking, message.get(SENTENCE_RANKINGS) or [])
                 found = found or self._by_sign(meanings, ranking)
-                if found and found[0] in _denied(message.get(TEXT) or ""):
+                if found and found[0] in _denied(message.get(TEXT) or "", meanings.get(SIGNS) or {}):
                     found = None
             if found is not None:
                 ranking = _lifted(ranking, *found)
@@ -165,12 +166,15 @@ def _told(message: Message) -> str | None:
     return EMERGENCY if ONLY_URGENT & set(facts.get("danger_signs", ())) else None
 
 
-def _denied(text: str) -> set[str]:
-    """The red flags that the words deny."""
+def _denied(text: str, signs: Collection[str]) -> set[str]:
+    """The red flags that the words deny, or of whose `signs` each is ruled out by a number ("a pad in 6 hours")."""
     reading = reading_of(text)
-    wanted = reading.facts.get("consent") == "wanted"
-    safe = "self_harm" in reading.denied.get("details", ())
-    return {intent for intent, denied in ((ASSAULT, wanted), (SELF_HARM, safe)) if denied}
+    denied = {
+        ASSAULT: reading.facts.get("consent") == "wanted",
+        SELF_HARM: "self_harm" in reading.denied.get("details", ()),
+        EMERGENCY: bool(signs) and reading.ruled_out.issuperset(signs),
+    }
+    return {intent for intent, is_denied in denied.items() if is_denied}
 
 
 def _lowered(ranking: Ranking) -> Ranking:

@@ -32,6 +32,8 @@ SIGN_LIKELY = 0.9
 """From this likelihood on, the meaning alone tells a danger sign (docs/evaluation.md)."""
 SIGN_SURE = 0.99
 """The same where the words deny the sign, or tell of it as past, an if, or somebody else's."""
+SIGN_OUT_OF_PLACE = 0.95
+"""The same, together with how likely it is this sign, in the answer to a question that is about something else."""
 ANSWER_LIKELY = 0.65
 """From this likelihood on, an answer that no phrase fits is taken by its meaning (docs/evaluation.md)."""
 ONE_OF_MANY_LIKELY = 0.5
@@ -50,6 +52,14 @@ KEPT = 80
 """Characters of an answer that are kept until the question is answered, to notice the same words again."""
 SIGNS = frozenset({"danger_signs", "bleeding_amount", "pain"})
 """Questions about an emergency sign: "not sure" is asked once more in simpler words (CR03)."""
+_ASKS_OF_THE_BODY = frozenset(
+    {"danger_signs", "bleeding_amount", "bleeding_status", "pain", "symptoms", "circumstances"}
+)
+_TOLD_AT: Mapping[str, frozenset[str]] = {
+    "assault": frozenset({"danger_signs", "consent", "circumstances"}),
+    "self_harm": frozenset({"danger_signs"}),
+}
+"""The questions whose answers are likely to tell of it; for other signs, those about the body."""
 
 BARE_ANSWERS: Mapping[str, Answer] = {
     "affirm": "yes",
@@ -186,6 +196,7 @@ class _Hearing:
         self._add_likely(said, reading)
         self._add_meanings(said, reading)
         is_told = _UNWANTED not in self.message.unlikely
+        is_told = is_told and (self.asked == "consent" or not reading.is_only_answer)
         if self._is_crisis("report_assault") and is_told and said.get("consent") is None:
             said["consent"] = "unwanted"
         if self._is_crisis("report_self_harm"):
@@ -232,7 +243,10 @@ class _Hearing:
         tells = self.message.intent in TELLING or self.message.confidence < SURE
         sure = self.message.any_sign >= (SIGN_SURE if sign in not_meant else SIGN_LIKELY)
         words = len(re.findall(r"[^\W\d_]+", self.message.text))
-        if tells and sure and sign not in denied and words <= LONGEST_TOLD:
+        if self.asked and self.asked not in _TOLD_AT.get(sign, _ASKS_OF_THE_BODY):
+            sure = sure and self.message.any_sign * self.message.signs[sign] >= SIGN_OUT_OF_PLACE
+        sure = sure and words <= LONGEST_TOLD and not reading.is_only_answer
+        if tells and sure and sign not in denied:
             if sign in self.knowledge.vocabulary["danger_signs"].values:
                 said["danger_signs"] = sorted({*said.get("danger_signs", ()), sign} - {"none", "unsure"})
             elif sign == "assault":
@@ -310,7 +324,6 @@ class _Hearing:
             self._correction,
             self._start,
             self._answer,
-            self._cry_for_help,
             self._unusable,
         ):
             turn = outcome(now, before)
@@ -433,14 +446,11 @@ class _Hearing:
         # The plan, and not the form alone, so that an answer noted only in finer slots is accepted too.
         return Turn(slots, (*self._said_at_once(), FORM))
 
-    def _cry_for_help(self, now: Triage, before: str | None) -> Turn | None:
-        """In the questions: an emergency without a sign to note. Emergency words, then the question again."""
-        if not self.in_form or self.asked is None or not self.message.means("report_emergency"):
-            return None
-        return Turn(self.changes, (*HELP_NOW, f"utter_ask_{self.asked}"))
-
     def _unusable(self, now: Triage, before: str | None) -> Turn | None:
-        """In the questions: nothing that answers. Ask again, then more simply, then go on the safe way."""
+        """In the questions: nothing that answers. Ask again, then more simply, then go on the safe way.
+
+        An emergency without a sign to note gets the emergency words each time.
+        """
         if not self.in_form or self.asked is None:
             return None
         digresses = self.message.intent not in ANSWERING and self.message.confidence >= SURE
@@ -465,7 +475,8 @@ class _Hearing:
         }
         if digresses and count < SIMPLER_AFTER:
             return Turn(slots)
-        first = (*self._said_at_once(), *self._say_noted())
+        help_now = HELP_NOW if self.message.means("report_emergency") else ()
+        first = (*help_now, *self._said_at_once(), *self._say_noted())
         if count >= GIVE_UP_AFTER:
             return self._give_up(slots, first, before)
         style = "simple" if count >= SIMPLER_AFTER else "again"

@@ -15,10 +15,12 @@ from spotwise.spelling import Spelling
 from spotwise.words import NUMBER_WORDS, PhraseIndex, Phrases, normalise, phrase_pattern
 
 _SIGHS = (
-    r"(?:[,.!]+ |(?:so|well|oh|um|erm|ok|okay|thanks|hi|hmm|honestly|ah|god|gosh|er|uh|lol|haha|hello"
-    r"|sorry) )*"
+    r"(?:[,.!:]+ |(?:so|well|oh|um|erm|ok|okay|thanks|hi|hmm|honestly|ah|god|gosh|er|uh|lol|haha|hello"
+    r"|sorry) "
+    r"|(?:she|he|they|(?:my |the )?(?:wife|girlfriend|partner|daughter|mum|mom|mam|mother|sister|friend)) "
+    r"(?:(?:just|only|still) )?(?:says?|said|saying|reckons?|thinks?|(?:tells?|told) me) (?:that )?)*"
 )
-"""What people say before the answer itself."""
+"""What people say before the answer itself; who asks for somebody else hands the answer on."""
 
 
 class Span(NamedTuple):

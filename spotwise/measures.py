@@ -229,8 +229,12 @@ _CHILDS_AGE = re.compile(
     r"|(?:have|got|has|had|with|and) an? |\d{1,2} (?:and|,) |son (?:is |of |aged |, )?)\d+$"
 )
 """Up to a number: the age of a child the person has."""
+_MY_CHILD = re.compile(r"(?<!\S)(?:my|our) \d+$")
+"""The same, where the person writes for herself: "my 6 year old"."""
 
 
+_AGE_THEN = re.compile(r"(?<!\S)(?:till|until|before|when|by the time) (?:i am|she is) \d+$")
+"""An age of another time: "no smear till I'm 25"."""
 _BIG_AGE = re.compile(r"(?<!\S)the big (?P<tens>[3-8]) (?:oh|o|0)(?!\S)")
 _AGE_NOW = re.compile(
     r"(?<!\S)(?<!it is )(?<!its )(?:(?:now|so|and) )*(?P<age>[1-9]\d) (?:years old )?now(?!\S)"
@@ -264,7 +268,9 @@ def age(words: str, asked: str | None, of_other: bool = False) -> int | None:
         return int(soon["age"]) - 1
     for pattern in [*_AGES, _AGE_ALONE] if asked in (None, "age_group") else _AGES:
         for match in pattern.finditer(words):
-            if 4 <= int(match["age"]) <= 110 and not _CHILDS_AGE.search(words[: match.end("age")]):
+            before = words[: match.end("age")]
+            of_child = _CHILDS_AGE.search(before) or (not of_other and _MY_CHILD.search(before))
+            if 4 <= int(match["age"]) <= 110 and not of_child and not _AGE_THEN.search(before):
                 return int(match["age"])
     bare = _BARE_AGE.search(words) if asked == "age_group" else None
     return int(bare["age"]) if bare and 4 <= int(bare["age"]) <= 110 else None
@@ -323,6 +329,11 @@ _NOT_A_HEAT = re.compile(
 _WEATHER = re.compile(r"outside|outdoors|weather|in the (?:shade|sun|room|office|car|kitchen)|oven")
 _FAHRENHEIT = 100
 _NO_HEAT = re.compile(r"(?<!\S)(?:bmi|weigh\w*|waist|pregnan\w*|gestation|cd|inr|dose|hb|iron) ")
+_HEAT_LONG_AGO = re.compile(
+    r" ?(?:(?!now |today |still )[^\s.!?;,]+ ){0,5}?(?:last (?:year|winter|summer|spring|autumn|christmas)"
+    rf"|in (?:the )?(?:spring|summer|autumn|winter|{'|'.join(MONTH_NAMES)})|years ago) "
+)
+"""After a temperature that is told of another illness: "39 with the flu last winter"."""
 _OWN_AGE = re.compile(r"(?<!\S)(?:i am|she is|age|aged) (?:only |just |now )?$")
 
 
@@ -348,7 +359,7 @@ def temperature(words: str, asked: bool) -> float | None:
         of_a_body = exact and not _NO_HEAT.search(before)
         if not (match["unit"] or near or of_a_body or (exact and asked)) or (of_me and not exact):
             continue
-        if _WEATHER.search(after) or (not match["unit"] and _NOT_A_HEAT.match(f" {after.lstrip()}")):
+        if _HEAT_LONG_AGO.match(words, match.end()) or _WEATHER.search(after) or (not match["unit"] and _NOT_A_HEAT.match(f" {after.lstrip()}")):
             continue
         if 34 <= number <= 43 and (match["unit"] or "c")[0] != "f":
             found.append(number)
@@ -368,7 +379,7 @@ _WEEKS = [
         r"(?:(?:and|with|but) (?!(?:a|\d) )|(?:now|today)(?= (?:[.,!?]|and)|\s*$)|(?=[.,!?] |$))"
     ),
     re.compile(
-        rf"(?<!\S)(?P<n>\d{{1,2}})(?: \+ \d)? (?:weeks?|w){_DAYS_TOO}(?: (?:or so|maybe|now|about))*"
+        rf"(?<!\S)(?<!late )(?P<n>\d{{1,2}})(?: \+ \d)? (?:weeks?|w){_DAYS_TOO}(?: (?:or so|maybe|now|about))*"
         r" (?:pregnant|gone(?! (?:quiet|without|by|since|silent))|along|gestation|preg\w*"
         r"|with (?:my|our|baby|twins|#))"
     ),
@@ -403,8 +414,10 @@ _LIKELY_WEEKS = [
 _ASKED_WEEKS = re.compile(
     r"(?<!\S)(?P<n>\d{1,2})(?: \+ \d)?(?: (?:weeks?|w)(?!\S)(?! old)| ?$| [,.!]| (?:or|and|-|to) )"
 )
+_NOT_BUT = re.compile(r"(?<!\S)not \d{1,2} (?:weeks? )?(?:, |but |it is |- )+(?=\d)")
+"""A number that is put right: "not 6 weeks, 16"."""
 _MONTHS = re.compile(
-    r"(?<!\S)(?P<n>\d(?:\.5)?) months? (?:pregnant|gone(?! (?:quiet|without|by|since|silent))|along|preg\w*)"
+    r"(?<!\S)(?<!look )(?<!look like )(?<!looked )(?<!looking )(?P<n>\d(?:\.5)?) months? (?:pregnant|gone(?! (?:quiet|without|by|since|silent))|along|preg\w*)"
     r"|(?:pregnant|expecting|carrying) (?:[^\s.!?;]+ ){0,4}?(?P<m>\d) months?(?! (?:ago|old))"
     r"|(?<!\S)(?:in )?(?:my )?(?P<ordinal>\w+|\d \w\w) month of (?:my |the )?pregnancy"
     r"|(?<!\S)in (?:my|her) (?P<late>fourth|fifth|sixth|seventh|eighth|ninth|[4-9] th) month"
@@ -454,6 +467,7 @@ def is_pregnant_now(words: str) -> bool:
 
 def weeks_pregnant(words: str, asked: bool) -> int | None:
     """Whole weeks of the pregnancy, from weeks or months. `asked`: the question was about it."""
+    words = _NOT_BUT.sub("", words)
     until_due = weeks_until_due(words)
     if until_due is not None:
         return max(1, FULL_TERM - until_due)
@@ -638,7 +652,7 @@ def clot_size(words: str) -> float | None:
 _BEYOND_ANY = 20
 """A pain of "12 out of 10" is a very bad one; more is no score."""
 _PAIN_SCORE = re.compile(
-    r"(?<!\S)(?P<n>\d{1,2}(?:\.5)?) (?:(?:out )?of|/|over) 10(?!\S)"
+    r"(?<!\S)(?P<n>\d{1,2}(?:\.5)?) (?:(?:out )?of|/|over) 10(?!\S)(?! (?:would|recommend|do not recommend|sex|stars))"
     r"|(?<!\S)(?:pain|pains|cramps?|hurts|agony)(?: level| score)? "
     r"(?:of|at|is|was|about|like|a|an|around|now)"
     r" (?:an? |at |about |now )*(?P<bare>\d|10)(?= (?:[.,!;]|and|on|in|down|right|now|but)|\s*$)(?! in )"
@@ -664,7 +678,10 @@ _TIMES = re.compile(
     r"(?<!\S)(?P<n>\d{1,2}) (?:or so |or \d+ |different |separate |- \d+ |to \d+ )?times?(?! "
     r"(?:a|per|each|every|as|the|more|older) )"
 )
-_ORDINAL = re.compile(r"(?<!\S)(?P<n>\d{1,2}) (?:st|nd|rd|th) time(?! (?:having|we had|i had|with) )")
+_ORDINAL = re.compile(
+    r"(?<!\S)(?P<n>\d{1,2}) (?:st|nd|rd|th) (?:or \d{1,2} (?:st|nd|rd|th) )?"
+    r"(?:time(?! (?:having|we had|i had|with) )|go|round|episode|occasion|occurrence|bleed)(?!\S)"
+)
 
 
 def each_time(words: str) -> bool:

@@ -59,7 +59,14 @@ _ENDS_TOO = re.compile(
 )
 """What can end or be gone, too: told before an end, without a word of blood, it is what ended."""
 _COILS = frozenset({"copper_coil", "hormonal_coil"})
+_NOTHING_MORE = re.compile(
+    r"(?:[,.!;] |(?:to )?(?:(?:all|any|each|either|the lot) )?(?:of )?(?:them|those|these|it|that|all|the lot) "
+    r"|(?:she|he) (?:says|said|reckons) |(?:thanks?|thank you|sorry|really) )*"
+)
+"""What may follow a bare answer."""
 _NOW_BEFORE = re.compile(r"(?<!\S)(?:now|then|later|suddenly|since then)(?: [^\s.!?;,]+){0,4} $")
+_OF_ONE_KIND = re.compile(r"(?<!\S)(?:shoulder|tip|back|sided|bad|severe|terrible|leg|chest|head) $")
+"""Before a pain that is not pain as such: who has no shoulder pain may have another."""
 _NEAR = 30
 """Characters before a mention."""
 _AGES_OF_THE_MENOPAUSE = frozenset({"40_54", "55_plus"})
@@ -82,6 +89,8 @@ class Reading:
     """Values that a number of the message rules out, whatever else it may mean."""
     answer: Answer | None = None
     """Set where the message as a whole is a yes, a no, "not sure" or "I'd rather not say"."""
+    is_only_answer: bool = False
+    """It says nothing besides: "she says no to all of them"."""
     correction: bool = False
     """The message corrects something said before."""
     back: bool = False
@@ -195,6 +204,7 @@ class _Reading:
         self._read_pregnancy_weeks()
         self._read_pads()
         self._read_clot()
+        self._read_amount_that_grew()
         self._read_episodes()
         self._read_pain_score()
         self._read_pain_that_is_over()
@@ -214,6 +224,7 @@ class _Reading:
             sure=frozenset(self.sure),
             ruled_out=frozenset(self.ruled_out),
             answer=answer,
+            is_only_answer=answer is not None and self._says_only(answer),
             correction=bool(self.message.cues["correction"]),
             back=bool(self.message.cues["back"]),
             starts=self.message.has_sign("starts"),
@@ -354,8 +365,19 @@ class _Reading:
         elif not self.came_later("danger_signs", "large_clots"):
             self.ruled_out.add("large_clots")
 
+    def _read_amount_that_grew(self) -> None:
+        """ "It was light, but it picked up" tells that it is more than light, and not how much."""
+        grew = self.message.find(self.message.lexicon.signs["heavier_now"])
+        for value in ("spotting", "light", "like_period"):
+            at = self.last_mention.get(("bleeding_amount", value))
+            if grew and at is not None and at < grew[-1].start:
+                self.forget("bleeding_amount", value)
+
     def _read_episodes(self) -> None:
-        count = measures.episodes(self.words, self.asked == "episode_count")
+        if self.message.has_sign("only_once"):
+            self.senses["episode_count"] = {"first_time": "stated"}
+            return
+        count = measures.episodes(self.own_numbers, self.asked == "episode_count")
         if measures.each_time(self.words):
             self.state("episode_count", "every_time")
         elif count is not None:
@@ -484,6 +506,10 @@ class _Reading:
             return "no"
         return None
 
+    def _says_only(self, answer: Answer) -> bool:
+        found = self.lexicon.answers[answer].match(self.words)
+        return found is not None and _NOTHING_MORE.fullmatch(self.words, found.end()) is not None
+
     def _ends_there(self, end: int) -> bool:
         """Whether a "no" stands for itself: "no, thanks", and not "no ovaries left"."""
         return any(sign.start == end for sign in self.message.find(self.lexicon.signs["after_a_no"]))
@@ -590,7 +616,11 @@ class _Settling:
             return True
         message = self.reading.message
         entry = Entry("pain", "cramps", None)
-        mentions = message.find(message.lexicon.signs["any_pain"])
+        mentions = [
+            span
+            for span in message.find(message.lexicon.signs["any_pain"])
+            if not _OF_ONE_KIND.search(message.words[: span.start])
+        ]
         if "shoulder_tip_pain" in self.facts.get("danger_signs", []):
             return False
         return bool(mentions) and all(

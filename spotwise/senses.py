@@ -108,7 +108,9 @@ class Message:
 
     def _is_for_other(self) -> bool:
         """Whether it is about somebody else's bleeding."""
-        return self.has_sign("for_other") and not self.has_sign("not_for_other")
+        return self.has_sign("surely_for_other") or (
+            self.has_sign("for_other") and not self.has_sign("not_for_other")
+        )
 
     def sentence(self, span: Span) -> Span:
         """The sentence around a mention."""

@@ -109,7 +109,7 @@ def normalise(text: str, spell: Callable[[str], str] | None = None) -> str:
     text = "".join(c if c == "\n" or unicodedata.category(c)[0] != "C" else " " for c in text)
     for pattern, words in _CONTRACTIONS:
         text = pattern.sub(words, text)
-    text = _UNITS.sub(" ", text)
+    text = _UNITS.sub(" ", _BARE_NO.sub("no, ", text))
     found = _WORD.findall(text)
     if spell:
         found = [spell(word) if len(word) > 1 else word for word in found]
@@ -126,6 +126,8 @@ def normalise(text: str, spell: Callable[[str], str] | None = None) -> str:
 
 _FIRST_ANSWER = re.compile(r"^(no|yes) , ")
 """A yes or no ahead of the rest: "no, condoms" is not "no condoms"."""
+_BARE_NO = re.compile(r"^\W*(?:na+h+|nope|nup|naw|nuh uh)\b[\s,.!]*(?=\w)")
+"""A "no" that denies nothing after it: "nah period came" is not "no period came"."""
 
 
 _UNITS = re.compile(
@@ -146,7 +148,7 @@ _AMOUNTS = [
         (r"\b(?:an? |1 )?(hour|day|week|month|year) (?:and|an|n|&) (?:a )?half\b", r"1.5 \1s"),
         (r"\bhalf (?:an? )?(hour|day|year)\b", r"0.5 \1"),
         (r"\b3 quarters? of an hour\b", "45 minutes"),
-        (r"\b(?:a )?quarter of an hour\b", "15 minutes"),
+        (r"\b(?:a )?quarter of (?:an )?hour\b", "15 minutes"),
     )
 ]
 
