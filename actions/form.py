@@ -16,7 +16,7 @@ from rasa_sdk.interfaces import ActionExecutionRejection
 
 from spotwise.dialogue import FORM, NO_ANSWER, assess
 from spotwise.facts import facts_of
-from spotwise.interview import next_question
+from spotwise.interview import next_question, style
 from spotwise.knowledge import load_knowledge
 
 
@@ -41,6 +41,8 @@ class ValidateSpottingForm(Action):  # type: ignore[misc]  # rasa_sdk has no typ
         slot = next_question(facts, tracker.slots.get("asked") or (), knowledge)
         # Setting a slot besides requested_slot tells Rasa that the answer was accepted.
         events = [SlotSet("asked", tracker.slots.get("asked") or [])]
+        if (tracker.slots.get("question_style") or "first") == "first":
+            events.append(SlotSet("question_style", style(slot, facts)))
         if slot is None:
             assessment = assess(
                 facts, tracker.slots.get("urgency") or tracker.slots.get("level_before"), knowledge

@@ -243,10 +243,11 @@ class _Hearing:
         tells = self.message.intent in TELLING or self.message.confidence < SURE
         sure = self.message.any_sign >= (SIGN_SURE if sign in not_meant else SIGN_LIKELY)
         words = len(re.findall(r"[^\W\d_]+", self.message.text))
-        if self.asked and self.asked not in _TOLD_AT.get(sign, _ASKS_OF_THE_BODY):
+        in_place = self.asked in _TOLD_AT.get(sign, _ASKS_OF_THE_BODY)
+        if self.asked and not in_place:
             sure = sure and self.message.any_sign * self.message.signs[sign] >= SIGN_OUT_OF_PLACE
         sure = sure and words <= LONGEST_TOLD and not reading.is_only_answer
-        if tells and sure and sign not in denied:
+        if (tells or (in_place and "?" not in self.message.text)) and sure and sign not in denied:
             if sign in self.knowledge.vocabulary["danger_signs"].values:
                 said["danger_signs"] = sorted({*said.get("danger_signs", ()), sign} - {"none", "unsure"})
             elif sign == "assault":

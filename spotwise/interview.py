@@ -15,6 +15,8 @@ from spotwise.triage import triage
 # Told in passing, one of these is rarely the whole answer: the question is still asked once.
 _ASKED_ONCE = frozenset({"danger_signs", "symptoms", "medical_history", "circumstances"})
 _ABOUT_A_METHOD = frozenset({"new_in_3_months", "missed_doses", "coil_threads_changed"})
+_WITHOUT_DOSES = frozenset({"none", "condoms"})
+_COILS = frozenset({"hormonal_coil", "copper_coil"})
 
 
 def next_question(facts: Mapping[str, Any], closed: Collection[str], knowledge: Knowledge) -> str | None:
@@ -38,8 +40,20 @@ def is_answered(slot: str, facts: Mapping[str, Any], closed: Collection[str]) ->
     if isinstance(value, list) and value:
         if slot in _ASKED_ONCE:
             return bool(EMPTY & set(value))
-        return bool(set(value) - _ABOUT_A_METHOD)
+        of_what = bool(set(value) - _ABOUT_A_METHOD - _WITHOUT_DOSES)
+        known = of_what or _ABOUT_A_METHOD.isdisjoint(value)
+        return known and not _asks_of_coil(slot, value)
     return value is not None
+
+
+def style(slot: str | None, facts: Mapping[str, Any]) -> str:
+    """How a question is first put (the slot `question_style`): "coil" where only a coil's threads are asked for."""
+    return "coil" if _asks_of_coil(slot, facts.get(slot or "") or ()) else "first"
+
+
+def _asks_of_coil(slot: str | None, told: Collection[str]) -> bool:
+    """Whether a coil is told, and nothing of its threads: they may be gone, or hard plastic felt (D10)."""
+    return slot == "contraception" and bool(_COILS & set(told)) and "coil_threads_changed" not in told
 
 
 def progress(facts: Mapping[str, Any], closed: Collection[str], knowledge: Knowledge) -> tuple[int, int]:

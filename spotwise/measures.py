@@ -196,7 +196,7 @@ _TOO_YOUNG = re.compile(
     r"(?:i will be|i am going to be|turning|turn|will be turning|nearly|almost) (?P<age>\d{2})(?!\S)"
 )
 _NOT_YET = re.compile(
-    r"(?<!\S)(?:i|she) (?:will be|am going to be|is going to be|am turning|is turning|turn|turns|be) "
+    r"(?<!\S)(?P<who>i|she) (?:will be|am going to be|is going to be|am turning|is turning|turn|turns|be) "
     r"(?P<age>\d{2}) "
     r"(?:(?:in|on|next|soon|tomorrow|this)(?!\S))"
 )
@@ -233,8 +233,11 @@ _MY_CHILD = re.compile(r"(?<!\S)(?:my|our) \d+$")
 """The same, where the person writes for herself: "my 6 year old"."""
 
 
-_AGE_THEN = re.compile(r"(?<!\S)(?:till|until|before|when|by the time) (?:i am|she is) \d+$")
-"""An age of another time: "no smear till I'm 25"."""
+_AGE_THEN = re.compile(
+    r"(?<!\S)(?:till|until|before|when|by the time) (?:i am|she is) \d+$"
+    r"|(?<!\S)(?:her|his|their) (?:\w+ )?(?:sister|brother|friend|cousin|mate) (?:, )?(?:who )?(?:is )?\d+$"
+)
+"""An age of another time, or of somebody else: "no smear till I'm 25", "her little sister, who's 12"."""
 _BIG_AGE = re.compile(r"(?<!\S)the big (?P<tens>[3-8]) (?:oh|o|0)(?!\S)")
 _AGE_NOW = re.compile(
     r"(?<!\S)(?<!it is )(?<!its )(?:(?:now|so|and) )*(?P<age>[1-9]\d) (?:years old )?now(?!\S)"
@@ -243,7 +246,7 @@ _AGE_NOW = re.compile(
 """An age beside an earlier one: "since I was 52, now 58"."""
 _AGE_OF_OTHER = re.compile(
     r"(?<!\S)(?:she is|she"
-    r"|(?:wife|daughter|little girl|girlfriend|partner|mum|mom|mother|gran|nan|sister|friend)"
+    r"|(?<!her )(?<!her little )(?<!her younger )(?<!her big )(?<!her older )(?<!her baby )(?:wife|daughter|little girl|girlfriend|partner|mum|mom|mother|gran|nan|sister|friend)"
     r"(?: ,)?(?: who)?(?: is| s))(?: only| just)? "
     rf"(?P<age>\d{{1,3}}){_NOT_A_LENGTH}{_AFTER_AGE}"
 )
@@ -276,10 +279,15 @@ def age(words: str, asked: str | None, of_other: bool = False) -> int | None:
     return int(bare["age"]) if bare and 4 <= int(bare["age"]) <= 110 else None
 
 
-def age_by_birth(words: str, year: int) -> int | None:
-    """The age that follows from a birthday: "I turn 13 in May", "born in 1951". `year`: the one it is now."""
+def age_by_birth(words: str, year: int, of_other: bool = False) -> int | None:
+    """The age that follows from a birthday: "I turn 13 in May", "born in 1951".
+
+    `year`: the one it is now; `of_other`: not the writer's age is meant.
+    """
     soon, born = _NOT_YET.search(words), _BORN_IN.search(words)
-    return int(soon["age"]) - 1 if soon else year - int(born["year"]) if born else None
+    if soon and of_other == (soon["who"] == "she"):
+        return int(soon["age"]) - 1
+    return year - int(born["year"]) if born and not of_other else None
 
 
 def age_range(words: str) -> str | None:
@@ -332,6 +340,8 @@ _NO_HEAT = re.compile(r"(?<!\S)(?:bmi|weigh\w*|waist|pregnan\w*|gestation|cd|inr
 _HEAT_LONG_AGO = re.compile(
     r" ?(?:(?!now |today |still )[^\s.!?;,]+ ){0,5}?(?:last (?:year|winter|summer|spring|autumn|christmas)"
     rf"|in (?:the )?(?:spring|summer|autumn|winter|{'|'.join(MONTH_NAMES)})|years ago) "
+    r"| ?with (?:the |a |my )?(?:flu|covid|cold|tonsillitis|virus) "
+    r"(?:the week before last|last (?:week|month)|(?:\d+|a|an|few) (?:days?|weeks?|months?|fortnight) ago) "
 )
 """After a temperature that is told of another illness: "39 with the flu last winter"."""
 _OWN_AGE = re.compile(r"(?<!\S)(?:i am|she is|age|aged) (?:only |just |now )?$")
@@ -680,7 +690,7 @@ _TIMES = re.compile(
 )
 _ORDINAL = re.compile(
     r"(?<!\S)(?P<n>\d{1,2}) (?:st|nd|rd|th) (?:or \d{1,2} (?:st|nd|rd|th) )?"
-    r"(?:time(?! (?:having|we had|i had|with) )|go|round|episode|occasion|occurrence|bleed)(?!\S)"
+    r"(?:time(?! (?:having|we had|i had|with) )|go|episode|occasion|occurrence|bleed)(?!\S)"
 )
 
 

@@ -65,6 +65,8 @@ _NOTHING_MORE = re.compile(
 )
 """What may follow a bare answer."""
 _NOW_BEFORE = re.compile(r"(?<!\S)(?:now|then|later|suddenly|since then)(?: [^\s.!?;,]+){0,4} $")
+_OF_PAIN = ("danger_signs", "pain", "symptoms", "bleeding_amount", "bleeding_status")
+"""Questions whose answers may score a pain without a word for it; "10 out of 10" to others is praise."""
 _OF_ONE_KIND = re.compile(r"(?<!\S)(?:shoulder|tip|back|sided|bad|severe|terrible|leg|chest|head) $")
 """Before a pain that is not pain as such: who has no shoulder pain may have another."""
 _NEAR = 30
@@ -298,8 +300,8 @@ class _Reading:
         band = measures.age_range(self.words) if asked else None
         years = measures.age(self.words, self.asked, of_other=self.message.about_other)
         about = measures.age_from_decade(self.words, asked)
-        by_birth = measures.age_by_birth(self.words, self.year)
-        if by_birth is not None and not self.message.about_other:
+        by_birth = measures.age_by_birth(self.words, self.year, self.message.about_other)
+        if by_birth is not None:
             years = by_birth
             self.measured.add(("age_group", measures.age_band(years)))
         if years is not None and band is None:
@@ -378,14 +380,15 @@ class _Reading:
             self.senses["episode_count"] = {"first_time": "stated"}
             return
         count = measures.episodes(self.own_numbers, self.asked == "episode_count")
-        if measures.each_time(self.words):
+        if self.asked in (None, "episode_count") and measures.each_time(self.words):
             self.state("episode_count", "every_time")
         elif count is not None:
             self.state("episode_count", {1: "first_time", 2: "second"}.get(count, "three_or_more"))
 
     def _read_pain_score(self) -> None:
         score = measures.pain_score(self.own_numbers)
-        if score is None:
+        of_pain = self.asked in (None, *_OF_PAIN) or self.message.has_sign("any_pain")
+        if score is None or not of_pain:
             return
         if score >= VERY_BAD_PAIN:
             self.measure("pain", "severe")
@@ -570,6 +573,7 @@ class _Settling:
         self._blood()
         self._periods()
         self._coil()
+        self._consent()
         if self.reading.asked and not self.facts.get(self.reading.asked):
             self._apply_answer(self.reading.asked)
 
@@ -598,6 +602,12 @@ class _Settling:
         details = self.facts.get("details", [])
         if "some_coil" in details and _COILS.intersection(self.facts.get("contraception", [])):
             self.facts["details"] = [detail for detail in details if detail != "some_coil"]
+
+    def _consent(self) -> None:
+        """Asked whether it was wanted, who tells of a blank after a drink could not agree (E13)."""
+        drugged = "choked_or_drugged" in self.facts.get("details", [])
+        if self.reading.asked == "consent" and drugged and self.facts.get("consent") != "wanted":
+            self.facts["consent"] = "unwanted"
 
     def _pain(self) -> None:
         dangers = self.facts.get("danger_signs", [])

@@ -56,6 +56,8 @@ _ASKS_WITHOUT_MARK = re.compile(
 )
 _ASKS_FOR_ADVICE = re.compile(r"(?:should|can|do) i ")
 _FIRST_PERSON = re.compile(r"(?<!\S)(?:i|my|me|we|she|her) ")
+_SHE = re.compile(r"(?<!\S)(?:she|her|hers) ")
+_WRITER = re.compile(r"(?<!\S)(?:i|me|my|mine|myself|we|us|our) ")
 _RELATIVE = re.compile(r"(?:aunt|mum|mom|mother|sister|friend|mate|cousin|nan|gran)")
 _CLAUSE = re.compile(r"(?<!\S)(?:is|are|was|were|has|have|had) ")
 """A mention with a verb of its own is no more of a list that a "no" began."""
@@ -160,6 +162,7 @@ class Message:
             sentence = self.sentence(span)
             not_own = (
                 self.is_others(span, sentence)
+                or self._is_said_to_be_others(span, sentence)
                 or self._follows("hypothetical", span, sentence, FARTHEST_QUESTION, _ENDS_QUESTION)
                 or self._is_past(span, sentence)
             )
@@ -259,9 +262,20 @@ class Message:
     def is_others(self, span: Span, sentence: Span) -> bool:
         """Whether it is told of somebody else than the person who bleeds."""
         inside = any(span.start < cue.start and cue.end < span.end for cue in self.cues["other"])
-        if not inside and not self._follows("other", span, sentence, FARTHEST_OTHER, _ENDS_OTHER):
+        follows = self._follows("other", span, sentence, FARTHEST_OTHER, _ENDS_OTHER)
+        if not inside and not follows and not self._goes_on_about_her(span, sentence):
             return False
         return not self.about_other or bool(_RELATIVE.search(self.words[sentence.start : span.end]))
+
+    def _goes_on_about_her(self, span: Span, sentence: Span) -> bool:
+        """Whether what was begun about another woman goes on: "my friend's coil failed, she had cramps"."""
+        return any(
+            sentence.start <= cue.start
+            and cue.end <= span.start
+            and _SHE.search(self.words, cue.end, span.end) is not None
+            and not _WRITER.search(self.words, cue.end, span.end)
+            for cue in self.cues["other"]
+        )
 
     def _follows(self, name: str, span: Span, sentence: Span, reach: int, ends: re.Pattern[str]) -> bool:
         """Whether the mention follows a cue within `reach` words, with nothing in between that ends it."""

@@ -48,12 +48,13 @@ _CONTRACTIONS: list[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]]
     (re.compile(r"\b(he|she|it|that|there|what|who|here|how|nothing|everything)'s\b"), r"\1 is"),
     (
         re.compile(
-            r"\b(its|thats|theres|shes|hes|whats)\b(?= (a|an|the|been|not|now|stopp|gone|going|still"
+            r"\b(its)\b(?= (a|an|the|been|not|now|stopp|gone|going|still"
             r"|just|all|bleed|only|like|so|too|very|really|about|over|light|heavy|slow|done|fine|me"
             r"|my|no|getting|\d)\w*)"
         ),
         lambda m: m[1][:-1] + " is",
     ),
+    (re.compile(r"\b(that|there|she|he|what)s\b"), r"\1 is"),
     (re.compile(r"'s\b"), " s"),
     (re.compile(r"\bwith out\b"), "without"),
 ]
@@ -124,9 +125,9 @@ def normalise(text: str, spell: Callable[[str], str] | None = None) -> str:
     return _FIRST_ANSWER.sub(r"\1 . ", " ".join(joined.split()) + " ")
 
 
-_FIRST_ANSWER = re.compile(r"^(no|yes) , ")
+_FIRST_ANSWER = re.compile(r"^(no|yes) (?:(?:po|o|dear|doc|doctor|sir|madam|love|duck|hun|mate|hen|pet|babe|bro|sis) )?, ")
 """A yes or no ahead of the rest: "no, condoms" is not "no condoms"."""
-_BARE_NO = re.compile(r"^\W*(?:na+h+|nope|nup|naw|nuh uh)\b[\s,.!]*(?=\w)")
+_BARE_NO = re.compile(r"^\W*(?:(?:ye+a+h? )?na+h+|nope|nup|naw|nuh uh)\b[\s,.!]*(?=\w)")
 """A "no" that denies nothing after it: "nah period came" is not "no period came"."""
 
 
