@@ -167,7 +167,7 @@ def _told(message: Message) -> str | None:
 
 
 def _denied(text: str, signs: Collection[str]) -> set[str]:
-    """The red flags that the words deny, or of whose `signs` each is ruled out by a number ("a pad in 6 hours")."""
+    """The red flags that the words deny, or of whose `signs` a number rules out each ("a pad in 6 hours")."""
     reading = reading_of(text)
     denied = {
         ASSAULT: reading.facts.get("consent") == "wanted",

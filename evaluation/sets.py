@@ -42,6 +42,9 @@ FACT_SETS = (
     "natural_twentieth",
     "natural_twentyfirst",
     "natural_twentysecond",
+    "natural_twentythird",
+    "natural_twentyfourth",
+    "natural_twentyfifth",
     "numbers",
 )
 

@@ -103,14 +103,12 @@ class Assistant:
     def facts(self, text: str, asked: str | None = None) -> frozenset[str]:
         """The facts of the contract that a message would set, as "slot.value"; `asked` is the question."""
         slots = {"requested_slot": asked}
-        heard = dialogue._Hearing(
-            slots, self._message(text), asked is not None, self._reader, self._knowledge
-        )
+        heard = dialogue._Hearing(slots, self.message(text), asked is not None, self._reader, self._knowledge)
         return items(heard.changes)
 
     def answer(self, text: str) -> Answer:
         """What would follow from a message that begins a conversation."""
-        message = self._message(text)
+        message = self.message(text)
         turn = dialogue.hear({}, message, False, self._reader, self._knowledge)
         if turn.plan:
             words = {_WORDS[action] for action in turn.plan if action in _WORDS}
@@ -119,7 +117,8 @@ class Assistant:
         facts = {slot: turn.slots[slot] for slot in self._knowledge.vocabulary.slots if slot in turn.slots}
         return Answer(frozenset(words), triage(facts, self._knowledge).level)
 
-    def _message(self, text: str) -> dialogue.Message:
+    def message(self, text: str) -> dialogue.Message:
+        """A message as the dialogue hears it."""
         data = self.understand(text).data
         return understood(
             UserUttered(text, data["intent"], data["entities"], data, timestamp=NOW.timestamp())

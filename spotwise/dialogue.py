@@ -33,7 +33,7 @@ SIGN_LIKELY = 0.9
 SIGN_SURE = 0.99
 """The same where the words deny the sign, or tell of it as past, an if, or somebody else's."""
 SIGN_OUT_OF_PLACE = 0.95
-"""The same, together with how likely it is this sign, in the answer to a question that is about something else."""
+"""The same, together with how likely it is this sign, where the question asked is about something else."""
 ANSWER_LIKELY = 0.65
 """From this likelihood on, an answer that no phrase fits is taken by its meaning (docs/evaluation.md)."""
 ONE_OF_MANY_LIKELY = 0.5
@@ -238,6 +238,7 @@ class _Hearing:
             *reading.not_meant.get("danger_signs", ()),
             *reading.not_meant.get("details", ()),
             *(["assault"] if "unwanted" in reading.not_meant.get("consent", ()) else ()),
+            *(["gaping_cut_or_swelling"] if "visible_cut" in reading.facts.get("details", ()) else ()),
         }
         sign = max(self.message.signs, key=lambda name: self.message.signs[name], default="")
         tells = self.message.intent in TELLING or self.message.confidence < SURE

@@ -47,7 +47,7 @@ def is_answered(slot: str, facts: Mapping[str, Any], closed: Collection[str]) ->
 
 
 def style(slot: str | None, facts: Mapping[str, Any]) -> str:
-    """How a question is first put (the slot `question_style`): "coil" where only a coil's threads are asked for."""
+    """How a question is first put (the slot `question_style`): "coil" where it asks for a coil's threads."""
     return "coil" if _asks_of_coil(slot, facts.get(slot or "") or ()) else "first"
 
 

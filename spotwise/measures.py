@@ -246,7 +246,8 @@ _AGE_NOW = re.compile(
 """An age beside an earlier one: "since I was 52, now 58"."""
 _AGE_OF_OTHER = re.compile(
     r"(?<!\S)(?:she is|she"
-    r"|(?<!her )(?<!her little )(?<!her younger )(?<!her big )(?<!her older )(?<!her baby )(?:wife|daughter|little girl|girlfriend|partner|mum|mom|mother|gran|nan|sister|friend)"
+    r"|(?<!her )(?<!her little )(?<!her younger )(?<!her big )(?<!her older )(?<!her baby )"
+    r"(?:wife|daughter|little girl|girlfriend|partner|mum|mom|mother|gran|nan|sister|friend)"
     r"(?: ,)?(?: who)?(?: is| s))(?: only| just)? "
     rf"(?P<age>\d{{1,3}}){_NOT_A_LENGTH}{_AFTER_AGE}"
 )
@@ -351,8 +352,11 @@ _MINE = re.compile(r"(?<!\S)mine (?:is|was|s|has been) ")
 """Before it somebody else's was told: "his fever is 39, mine is normal"."""
 
 
-def temperature(words: str, asked: bool) -> float | None:
-    """A body temperature in degrees Celsius; Fahrenheit is converted. Only numbers a body can have."""
+def temperature(words: str, asked: bool, *, long_ago: bool = False) -> float | None:
+    """A body temperature in degrees Celsius; Fahrenheit is converted. Only numbers a body can have.
+
+    `long_ago`: also one of another illness, "39 with the flu last winter".
+    """
     mine = _MINE.search(words)
     if mine and (_FEVER_WORDS.search(words[: mine.start()]) or "." in words[: mine.start()]):
         words = f"temperature {words[mine.end() :]}"
@@ -369,7 +373,9 @@ def temperature(words: str, asked: bool) -> float | None:
         of_a_body = exact and not _NO_HEAT.search(before)
         if not (match["unit"] or near or of_a_body or (exact and asked)) or (of_me and not exact):
             continue
-        if _HEAT_LONG_AGO.match(words, match.end()) or _WEATHER.search(after) or (not match["unit"] and _NOT_A_HEAT.match(f" {after.lstrip()}")):
+        if not long_ago and _HEAT_LONG_AGO.match(words, match.end()):
+            continue
+        if _WEATHER.search(after) or (not match["unit"] and _NOT_A_HEAT.match(f" {after.lstrip()}")):
             continue
         if 34 <= number <= 43 and (match["unit"] or "c")[0] != "f":
             found.append(number)
@@ -389,7 +395,8 @@ _WEEKS = [
         r"(?:(?:and|with|but) (?!(?:a|\d) )|(?:now|today)(?= (?:[.,!?]|and)|\s*$)|(?=[.,!?] |$))"
     ),
     re.compile(
-        rf"(?<!\S)(?<!late )(?P<n>\d{{1,2}})(?: \+ \d)? (?:weeks?|w){_DAYS_TOO}(?: (?:or so|maybe|now|about))*"
+        rf"(?<!\S)(?<!late )(?P<n>\d{{1,2}})(?: \+ \d)? (?:weeks?|w){_DAYS_TOO}"
+        r"(?: (?:or so|maybe|now|about))*"
         r" (?:pregnant|gone(?! (?:quiet|without|by|since|silent))|along|gestation|preg\w*"
         r"|with (?:my|our|baby|twins|#))"
     ),
@@ -427,7 +434,8 @@ _ASKED_WEEKS = re.compile(
 _NOT_BUT = re.compile(r"(?<!\S)not \d{1,2} (?:weeks? )?(?:, |but |it is |- )+(?=\d)")
 """A number that is put right: "not 6 weeks, 16"."""
 _MONTHS = re.compile(
-    r"(?<!\S)(?<!look )(?<!look like )(?<!looked )(?<!looking )(?P<n>\d(?:\.5)?) months? (?:pregnant|gone(?! (?:quiet|without|by|since|silent))|along|preg\w*)"
+    r"(?<!\S)(?<!look )(?<!look like )(?<!looked )(?<!looking )"
+    r"(?P<n>\d(?:\.5)?) months? (?:pregnant|gone(?! (?:quiet|without|by|since|silent))|along|preg\w*)"
     r"|(?:pregnant|expecting|carrying) (?:[^\s.!?;]+ ){0,4}?(?P<m>\d) months?(?! (?:ago|old))"
     r"|(?<!\S)(?:in )?(?:my )?(?P<ordinal>\w+|\d \w\w) month of (?:my |the )?pregnancy"
     r"|(?<!\S)in (?:my|her) (?P<late>fourth|fifth|sixth|seventh|eighth|ninth|[4-9] th) month"
@@ -662,7 +670,8 @@ def clot_size(words: str) -> float | None:
 _BEYOND_ANY = 20
 """A pain of "12 out of 10" is a very bad one; more is no score."""
 _PAIN_SCORE = re.compile(
-    r"(?<!\S)(?P<n>\d{1,2}(?:\.5)?) (?:(?:out )?of|/|over) 10(?!\S)(?! (?:would|recommend|do not recommend|sex|stars))"
+    r"(?<!\S)(?P<n>\d{1,2}(?:\.5)?) (?:(?:out )?of|/|over) 10(?!\S)"
+    r"(?! (?:would|recommend|do not recommend|sex|stars))"
     r"|(?<!\S)(?:pain|pains|cramps?|hurts|agony)(?: level| score)? "
     r"(?:of|at|is|was|about|like|a|an|around|now)"
     r" (?:an? |at |about |now )*(?P<bare>\d|10)(?= (?:[.,!;]|and|on|in|down|right|now|but)|\s*$)(?! in )"

@@ -13,7 +13,7 @@ from typing import Any
 from spotwise.knowledge import Cause, Knowledge
 
 WEIGHTS = {"+S": 4.0, "+M": 1.5, "+W": 0.5, "-W": -0.5, "-M": -1.5, "-S": -4.0}
-"""Strong, moderate and weak, in the steps of the starting weights (0 to 4): a strong sign outweighs any start."""
+"""Strong, moderate and weak, in steps of the starting weights (0 to 4): a strong sign outweighs any start."""
 SHOWN = 5
 
 

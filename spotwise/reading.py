@@ -60,7 +60,8 @@ _ENDS_TOO = re.compile(
 """What can end or be gone, too: told before an end, without a word of blood, it is what ended."""
 _COILS = frozenset({"copper_coil", "hormonal_coil"})
 _NOTHING_MORE = re.compile(
-    r"(?:[,.!;] |(?:to )?(?:(?:all|any|each|either|the lot) )?(?:of )?(?:them|those|these|it|that|all|the lot) "
+    r"(?:[,.!;] "
+    r"|(?:to )?(?:(?:all|any|each|either|the lot) )?(?:of )?(?:them|those|these|it|that|all|the lot) "
     r"|(?:she|he) (?:says|said|reckons) |(?:thanks?|thank you|sorry|really) )*"
 )
 """What may follow a bare answer."""
@@ -315,6 +316,9 @@ class _Reading:
     def _read_temperature(self) -> None:
         degrees = measures.temperature(self.own_numbers, self.asked == "danger_signs")
         if degrees is None:
+            of_another = measures.temperature(self.words, False, long_ago=True) or 0.0
+            if of_another >= FEVER and not self.is_told("danger_signs", "fever"):
+                self.ruled_out.add("fever")
             return
         self.numbers["temperature"] = degrees
         self.outweigh("danger_signs", "fever")
@@ -358,6 +362,8 @@ class _Reading:
     def _read_clot(self) -> None:
         size = measures.clot_size(self.own_numbers)
         if size is None:
+            if self.message.has_sign("small_clot") and not self.is_told("danger_signs", "large_clots"):
+                self.ruled_out.add("large_clots")
             return
         self.outweigh("danger_signs", "large_clots")
         if size >= GOLF_BALL:
@@ -432,6 +438,8 @@ class _Reading:
         """Months since the last period decide between the values of `periods`, or that one is late."""
         if self.is_told("periods", "none_by_contraception") or self.is_told("pregnancy", "yes"):
             return
+        if self.message.has_sign("period_over_long"):
+            self.ruled_out.add("period_just_ended")
         days = self.timeline.days_since_period()
         if days is None:
             return

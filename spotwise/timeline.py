@@ -32,7 +32,9 @@ _ABOUT_PREGNANCY = frozenset({"pregnant", "gone", "along", "late", "overdue"})
 _NOT_THE_BLEEDING = frozenset({"old", "before", "early", *_ABOUT_PREGNANCY})
 _BLEEDING_BETWEEN = re.compile(r"(?<!\S)(?:sex|intercourse|slept|bleed\w*|spot\w*|blood|periods?) ")
 _RECENTLY = re.compile(r"\b(?:newborn|new baby|just|recently|recent|post ?partum)\b")
-_LONG_AGO = re.compile(r"\b(?:old|years|grown|kids|children)\b")
+_LONG_AGO = re.compile(
+    r"\b(?:old|years|grown|kids|children)\b|(?:son|daughter|boy|girl|he|she) is \d+ (?:[.,;!]|$)"
+)
 _LAST_PERIOD = re.compile(
     r"(?:last (?:proper |real |ever |menstrual )?(?:period|one|bleed)|lmp|period|periods|menses|menstruat\w*"
     r"|(?<!like my )(?<!like the )(?<!like a )(?<!bleeding )monthly|monthlies|aunt flo|not bled)"

@@ -125,7 +125,9 @@ def normalise(text: str, spell: Callable[[str], str] | None = None) -> str:
     return _FIRST_ANSWER.sub(r"\1 . ", " ".join(joined.split()) + " ")
 
 
-_FIRST_ANSWER = re.compile(r"^(no|yes) (?:(?:po|o|dear|doc|doctor|sir|madam|love|duck|hun|mate|hen|pet|babe|bro|sis) )?, ")
+_FIRST_ANSWER = re.compile(
+    r"^(no|yes) (?:(?:po|o|dear|doc|doctor|sir|madam|love|duck|hun|mate|hen|pet|babe|bro|sis) )?, "
+)
 """A yes or no ahead of the rest: "no, condoms" is not "no condoms"."""
 _BARE_NO = re.compile(r"^\W*(?:(?:ye+a+h? )?na+h+|nope|nup|naw|nuh uh)\b[\s,.!]*(?=\w)")
 """A "no" that denies nothing after it: "nah period came" is not "no period came"."""

@@ -1,7 +1,7 @@
-"""Plays a patient against the reasoning, in this process, and says what came out of it.
+"""Plays a patient against the trained assistant, in this process, and says what came out of it.
 
-The reading of facts, the urgency rules and the choice of questions are the real ones; only the intent of
-each message is left out (every message counts as one that tells something).
+Understanding, reading of facts, urgency rules and the choice of questions are the real ones; only the answers
+to what a patient asks are left out, and the question stands.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any
 
 import yaml
 
+from evaluation.understanding import Assistant
 from spotwise import dialogue, interview
 from spotwise.facts import facts_of
 from spotwise.knowledge import LEVELS, Knowledge, load_knowledge
@@ -108,6 +109,7 @@ class Outcome:
 class _Conversation:
     """One conversation in progress, as the assistant's tracker would hold it."""
 
+    assistant: Assistant
     reader: Reader
     knowledge: Knowledge
     slots: dict[str, Any] = field(default_factory=dict)
@@ -115,7 +117,7 @@ class _Conversation:
     log: list[str] = field(default_factory=list)
 
     def say(self, text: str) -> None:
-        message = dialogue.Message(text, "describe_spotting", 0.7)
+        message = self.assistant.message(text)
         turn = dialogue.hear(self.slots, message, self.in_form, self.reader, self.knowledge)
         self.slots.update(turn.slots)
         told = {slot: value for slot, value in turn.slots.items() if value is not None}
@@ -137,7 +139,7 @@ class _Conversation:
 
 def play(case: Mapping[str, Any]) -> Outcome:
     """Play one patient to the end."""
-    conversation = _Conversation(default_reader(), load_knowledge())
+    conversation = _Conversation(trained(), default_reader(), load_knowledge())
     slots, asked = conversation.slots, []
     conversation.say(case["opening"])
     for _ in range(MOST_MESSAGES):
@@ -160,6 +162,12 @@ def play(case: Mapping[str, Any]) -> Outcome:
         facts=facts_of(slots, conversation.knowledge.vocabulary),
         log=tuple(conversation.log),
     )
+
+
+@lru_cache(maxsize=1)
+def trained() -> Assistant:
+    """The assistant with its trained model."""
+    return Assistant.trained()
 
 
 @lru_cache(maxsize=1)
