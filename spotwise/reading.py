@@ -340,6 +340,8 @@ class _Reading:
         if weeks is not None:
             self.numbers["pregnancy_weeks"] = weeks
             self.state("pregnancy", "yes")
+            if asked:
+                self.measured.add(("pregnancy", "yes"))
 
     def _read_pads(self) -> None:
         rate = measures.pads_per_hour(self.own_numbers)

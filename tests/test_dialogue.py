@@ -287,6 +287,69 @@ def test_every_value_can_be_pressed(asked):
             assert turn.slots[asked] == ([value] if asked in LISTS else value)
 
 
+# --- What only the meaning tells ---
+
+
+def meant(
+    text: str, asked: str | None, any_sign: float, intent: str = "describe_spotting", **signs: float
+) -> Turn:
+    """A message of which the words tell nothing, with what it may mean."""
+    message = Message(text, intent, 0.7, at=AT, signs=signs, any_sign=any_sign)
+    state = {"requested_slot": asked} if asked else {}
+    return hear(state, message, asked is not None, READER, KNOWLEDGE)
+
+
+OUT_OF_PLACE = ["pregnancy", "age_group", "periods", "episode_count", "contraception", "medical_history"]
+
+
+@pytest.mark.parametrize("asked", [*OUT_OF_PLACE, "consent"])
+def test_a_sign_out_of_place_has_to_be_near_certain(asked):
+    text = "I chucked the last one on Sunday lunchtime"
+    assert "danger_signs" not in meant(text, asked, 0.96, soaking_pads=0.64).slots
+    assert "soaking_pads" in meant(text, asked, 0.99, soaking_pads=0.98).slots["danger_signs"]
+
+
+@pytest.mark.parametrize("asked", [None, "danger_signs", "bleeding_amount", "pain", "symptoms"])
+def test_a_sign_where_the_body_is_asked_about_need_not(asked):
+    turn = meant("it is teeming out", asked, 0.96, soaking_pads=0.64)
+    assert "soaking_pads" in turn.slots["danger_signs"]
+
+
+def test_a_sign_in_place_counts_whatever_the_intent():
+    said = "my teeth are playing castanets under two blankets"
+    assert "fever" in meant(said, "symptoms", 0.99, "out_of_scope", fever=0.89).slots["danger_signs"]
+    assert "danger_signs" not in meant(said + "?", "symptoms", 0.99, "out_of_scope", fever=0.89).slots
+
+
+def test_unwanted_sex_by_the_meaning_alone_out_of_place():
+    said = "it was there and then it was not"
+    assert "consent" not in meant(said, "bleeding_status", 0.96, assault=0.95).slots
+    assert meant(said, "consent", 0.96, assault=0.95).slots["consent"] == "unwanted"
+
+
+def test_a_bare_answer_means_nothing_else():
+    said = "she says no to all of them"
+    turn = meant(said, "danger_signs", 0.99, "report_assault", assault=0.99)
+    assert turn.slots["danger_signs"] == ["none"] and "consent" not in turn.slots
+
+
+def test_who_tells_of_a_blank_after_a_drink_did_not_agree():
+    turn = say("two drinks and then there's nothing till morning", asked="consent")
+    assert turn.slots["consent"] == "unwanted" and "E13" in turn.slots["urgency_reasons"]
+
+
+def test_a_cry_for_help_that_names_no_sign_gets_the_number_and_goes_on_in_the_end():
+    slots: dict[str, Any] = {"danger_signs": ["none"]}
+    for left in reversed(range(4)):
+        turn = say("help help, something is terribly amiss", slots, "report_emergency", asked="age_group")
+        assert turn.plan[: len(dialogue.HELP_NOW)] == dialogue.HELP_NOW
+        if not left or "utter_go_on" in turn.plan:
+            break
+        assert turn.plan[-1] == "utter_ask_age_group"
+        slots |= turn.slots
+    assert "utter_go_on" in turn.plan
+
+
 # --- Not sure, and answers that cannot be used ---
 
 

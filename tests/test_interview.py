@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_facts import clean, plausible_facts, values
 
-from spotwise.interview import closes, is_answered, next_question, progress
+from spotwise.interview import closes, is_answered, next_question, progress, style
 from spotwise.knowledge import load_knowledge
 from spotwise.triage import triage
 
@@ -115,6 +115,21 @@ def test_a_list_told_in_passing_is_asked_once():
 def test_a_method_told_is_the_answer_and_a_missed_dose_is_not():
     assert is_answered("contraception", {"contraception": ["implant"]}, [])
     assert not is_answered("contraception", {"contraception": ["missed_doses"]}, [])
+
+
+def test_a_missed_dose_beside_condoms_asks_of_what():
+    assert is_answered("contraception", {"contraception": ["condoms"]}, [])
+    assert not is_answered("contraception", {"contraception": ["condoms", "missed_doses"]}, [])
+
+
+@pytest.mark.parametrize("coil", ["hormonal_coil", "copper_coil"])
+def test_a_coil_told_in_passing_is_asked_about_its_threads(coil):
+    assert not is_answered("contraception", {"contraception": [coil]}, [])
+    assert is_answered("contraception", {"contraception": [coil]}, ["contraception"])
+    assert is_answered("contraception", {"contraception": [coil, "coil_threads_changed"]}, [])
+    assert style("contraception", {"contraception": [coil]}) == "coil"
+    assert style("contraception", {}) == style("pain", {"contraception": [coil]}) == "first"
+    assert style(None, {"contraception": [coil]}) == "first"
 
 
 def left(**facts: Any) -> list[str]:

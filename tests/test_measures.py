@@ -41,6 +41,9 @@ NOW = datetime(2026, 11, 22, 12)
         ("me: 20, on the implant", None, 20),
         ("at 21:30, again", None, None),
         ("20 years with the same man", None, None),
+        ("no smear till I'm 25", None, None),
+        ("her little sister, who is 12, told me", None, None),
+        ("my 6 year old has a cold", None, None),
     ],
 )
 def test_age(text: str, asked: str | None, years: int | None) -> None:
@@ -101,6 +104,39 @@ def test_age_told_as_a_decade(text: str, years: int) -> None:
 )
 def test_temperature_in_celsius(text: str, degrees: float | None) -> None:
     assert measures.temperature(normalise(text), asked=True) == degrees
+
+
+@pytest.mark.parametrize(
+    ("text", "of_another_time"),
+    [
+        ("I had 39.5 with a flu in the spring", True),
+        ("38.5 with the flu two weeks ago", True),
+        ("my baby was born 3 weeks ago and I have 38.5", False),
+        ("38.5 since Friday, as in the spring", False),
+    ],
+)
+def test_a_temperature_of_another_illness(text: str, of_another_time: bool) -> None:
+    now = measures.temperature(normalise(text), asked=False)
+    assert (now is None) is of_another_time
+    assert measures.temperature(normalise(text), asked=False, long_ago=True) is not None
+
+
+@pytest.mark.parametrize(
+    ("text", "of_other", "years"),
+    [
+        ("I turn 13 in May", False, 12),
+        ("she'll be sixteen in May", True, 15),
+        ("she'll be sixteen in May", False, None),
+        ("born in 1951", False, 75),
+    ],
+)
+def test_an_age_by_a_birthday(text: str, of_other: bool, years: int | None) -> None:
+    assert measures.age_by_birth(normalise(text), NOW.year, of_other) == years
+
+
+def test_a_number_of_weeks_that_is_put_right() -> None:
+    assert measures.weeks_pregnant(normalise("not 6 weeks, 16!"), asked=True) == 16
+    assert measures.weeks_pregnant(normalise("by bedtime I look five months gone"), asked=False) is None
 
 
 def test_a_bare_number_is_no_temperature_where_none_was_asked_for() -> None:

@@ -162,6 +162,39 @@ def test_a_low_rate_of_pads_rules_out_what_it_cannot_be() -> None:
     assert not read("2 pads in 1 hour").ruled_out
 
 
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("one clot about the size of a 10p", "large_clots"),
+        ("my son has 38.9 and I am fine", "fever"),
+        ("38.5 with the flu last winter", "fever"),
+        ("my period finished a week ago", "period_just_ended"),
+    ],
+)
+def test_what_a_number_of_another_size_time_or_person_seems_to_tell_is_ruled_out(
+    text: str, value: str
+) -> None:
+    assert value in read(text).ruled_out
+
+
+@pytest.mark.parametrize("asked", ["consent", "circumstances", "periods"])
+def test_a_full_score_is_praise_where_nothing_was_asked_of_pain(asked: str) -> None:
+    assert "pain" not in read("10 out of 10, would do it again", asked).facts
+    assert read("the pain is 10 out of 10", asked).facts["pain"] == "severe"
+    assert read("10 out of 10", "pain").facts["pain"] == "severe"
+
+
+def test_an_amount_that_grew_is_not_known() -> None:
+    assert "bleeding_amount" not in read("it was pretty light overnight, it picked up since breakfast").facts
+    assert read("it picked up a bit, it is like a period").facts["bleeding_amount"] == "like_period"
+
+
+def test_once_outweighs_what_else_was_counted() -> None:
+    said = read("spotted twice this month, no hang on, one was my period, so just the once")
+    assert said.facts["episode_count"] == "first_time"
+    assert read("it happened just once before").facts["episode_count"] == "second"
+
+
 def test_a_message_that_is_read_again_is_read_in_its_own_light() -> None:
     """The cues of the latest message are kept; who bleeds and what was asked may be others by then."""
     text = "my mum has thrush, my wife is 30"
@@ -207,6 +240,54 @@ def test_somebody_else_who_bleeds() -> None:
     told = read("my gf says she's passing lumps of blood as big as a mandarin").facts
     assert told["person"] == "other" and "large_clots" in told["danger_signs"]
     assert "person" not in read("my gf says it is normal to bleed a bit").facts
+
+
+def test_what_was_begun_about_another_woman_goes_on() -> None:
+    hers = read("my friend's coil failed, her period was late, she had cramps on one side")
+    assert not {"symptoms", "danger_signs", "pain", "contraception"} & set(hers.facts)
+    assert read("my friend told me to write, I have cramps").facts["pain"] == "cramps"
+
+
+@pytest.mark.parametrize(
+    ("asked", "text", "value"),
+    [
+        ("pain", "she says none", "none"),
+        ("danger_signs", "she says no to all of them", ["none"]),
+        ("bleeding_status", "my wife says it has stopped", "stopped"),
+        ("pain", "he reckons no", "none"),
+    ],
+)
+def test_an_answer_that_is_handed_on(asked: str, text: str, value: Any) -> None:
+    assert read(text, asked).facts[asked] == value
+
+
+@pytest.mark.parametrize("no", ["nah", "nope", "nup", "yeah nah"])
+def test_some_words_for_no_deny_nothing_after_them(no: str) -> None:
+    assert read(f"{no} period came on time", "pregnancy").facts["pregnancy"] == "no"
+    assert "missed_or_late_period" not in read(f"{no} period came on time").facts.get("symptoms", ())
+
+
+def test_only_an_answer() -> None:
+    assert read("she says no to all of them", "danger_signs").is_only_answer
+    assert not read("no, he forced me", "danger_signs").is_only_answer
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("I take Lutera", "contraception.combined_pill"),
+        ("on Nikki for two years", "contraception.combined_pill"),
+        ("I use estrogen cream", "contraception.hrt"),
+        ("on Stelara for Crohn's", "medical_history.weak_immune_system"),
+        ("my IUD is non-hormonal", "contraception.copper_coil"),
+    ],
+)
+def test_names_of_medicines(text: str, key: str) -> None:
+    assert says(read(text), key)
+
+
+def test_a_friend_called_like_a_pill() -> None:
+    assert "contraception" not in read("Nikki told me to write").facts
 
 
 @pytest.mark.parametrize(
