@@ -339,7 +339,8 @@ _WEATHER = re.compile(r"outside|outdoors|weather|in the (?:shade|sun|room|office
 _FAHRENHEIT = 100
 _NO_HEAT = re.compile(r"(?<!\S)(?:bmi|weigh\w*|waist|pregnan\w*|gestation|cd|inr|dose|hb|iron) ")
 _HEAT_LONG_AGO = re.compile(
-    r" ?(?:(?!now |today |still )[^\s.!?;,]+ ){0,5}?(?:last (?:year|winter|summer|spring|autumn|christmas)"
+    r" ?(?:(?!now |today |still |like |same |as )[^\s.!?;,]+ ){0,5}?"
+    r"(?:last (?:year|winter|summer|spring|autumn|christmas)"
     rf"|in (?:the )?(?:spring|summer|autumn|winter|{'|'.join(MONTH_NAMES)})|years ago) "
     r"| ?with (?:the |a |my )?(?:flu|covid|cold|tonsillitis|virus) "
     r"(?:the week before last|last (?:week|month)|(?:\d+|a|an|few) (?:days?|weeks?|months?|fortnight) ago) "

@@ -68,6 +68,7 @@ _NOTHING_MORE = re.compile(
 _NOW_BEFORE = re.compile(r"(?<!\S)(?:now|then|later|suddenly|since then)(?: [^\s.!?;,]+){0,4} $")
 _OF_PAIN = ("danger_signs", "pain", "symptoms", "bleeding_amount", "bleeding_status")
 """Questions whose answers may score a pain without a word for it; "10 out of 10" to others is praise."""
+_WHERE_IT_HURTS = re.compile(r"belly|tummy|stomach|pelvi|side |inside|agony|worse")
 _OF_ONE_KIND = re.compile(r"(?<!\S)(?:shoulder|tip|back|sided|bad|severe|terrible|leg|chest|head) $")
 """Before a pain that is not pain as such: who has no shoulder pain may have another."""
 _NEAR = 30
@@ -395,7 +396,11 @@ class _Reading:
 
     def _read_pain_score(self) -> None:
         score = measures.pain_score(self.own_numbers)
-        of_pain = self.asked in (None, *_OF_PAIN) or self.message.has_sign("any_pain")
+        of_pain = (
+            self.asked in (None, *_OF_PAIN)
+            or self.message.has_sign("any_pain")
+            or _WHERE_IT_HURTS.search(self.words) is not None
+        )
         if score is None or not of_pain:
             return
         if score >= VERY_BAD_PAIN:

@@ -56,8 +56,7 @@ _ASKS_WITHOUT_MARK = re.compile(
 )
 _ASKS_FOR_ADVICE = re.compile(r"(?:should|can|do) i ")
 _FIRST_PERSON = re.compile(r"(?<!\S)(?:i|my|me|we|she|her) ")
-_SHE = re.compile(r"(?<!\S)(?:she|her|hers) ")
-_WRITER = re.compile(r"(?<!\S)(?:i|me|my|mine|myself|we|us|our) ")
+_BLEEDS = re.compile(r"bleed|bled|blood|spot|soak|hemorrh|faint|passed out|collaps")
 _RELATIVE = re.compile(r"(?:aunt|mum|mom|mother|sister|friend|mate|cousin|nan|gran)")
 _CLAUSE = re.compile(r"(?<!\S)(?:is|are|was|were|has|have|had) ")
 """A mention with a verb of its own is no more of a list that a "no" began."""
@@ -93,6 +92,9 @@ class Message:
         for name in ("past", "negative", "other"):
             look_alikes = self.cues[f"not_{name}"]
             self.cues[name] = [cue for cue in self.cues[name] if not cue.touches(look_alikes)]
+        if self.about_other:
+            her = self._who_bleeds()
+            self.cues["other"] = [cue for cue in self.cues["other"] if not cue.touches(her)]
 
     def find(self, phrases: Phrases | None) -> list[Span]:
         """Where phrases of the lexicon are found; looked for once, for a message is read several times."""
@@ -113,6 +115,12 @@ class Message:
         return self.has_sign("surely_for_other") or (
             self.has_sign("for_other") and not self.has_sign("not_for_other")
         )
+
+    def _who_bleeds(self) -> list[Span]:
+        """Where the one who bleeds is named: "my sister" is no other where a sentence tells of her blood."""
+        named = self.find(self.lexicon.signs["for_other"])
+        bleeds = [span for span in named if _BLEEDS.search(self.words, span.start, self.sentence(span).end)]
+        return [*bleeds, *self.find(self.lexicon.signs["surely_for_other"])]
 
     def sentence(self, span: Span) -> Span:
         """The sentence around a mention."""
@@ -262,20 +270,9 @@ class Message:
     def is_others(self, span: Span, sentence: Span) -> bool:
         """Whether it is told of somebody else than the person who bleeds."""
         inside = any(span.start < cue.start and cue.end < span.end for cue in self.cues["other"])
-        follows = self._follows("other", span, sentence, FARTHEST_OTHER, _ENDS_OTHER)
-        if not inside and not follows and not self._goes_on_about_her(span, sentence):
+        if not inside and not self._follows("other", span, sentence, FARTHEST_OTHER, _ENDS_OTHER):
             return False
         return not self.about_other or bool(_RELATIVE.search(self.words[sentence.start : span.end]))
-
-    def _goes_on_about_her(self, span: Span, sentence: Span) -> bool:
-        """Whether what was begun about another woman goes on: "my friend's coil failed, she had cramps"."""
-        return any(
-            sentence.start <= cue.start
-            and cue.end <= span.start
-            and _SHE.search(self.words, cue.end, span.end) is not None
-            and not _WRITER.search(self.words, cue.end, span.end)
-            for cue in self.cues["other"]
-        )
 
     def _follows(self, name: str, span: Span, sentence: Span, reach: int, ends: re.Pattern[str]) -> bool:
         """Whether the mention follows a cue within `reach` words, with nothing in between that ends it."""

@@ -48,13 +48,12 @@ _CONTRACTIONS: list[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]]
     (re.compile(r"\b(he|she|it|that|there|what|who|here|how|nothing|everything)'s\b"), r"\1 is"),
     (
         re.compile(
-            r"\b(its)\b(?= (a|an|the|been|not|now|stopp|gone|going|still"
+            r"\b(its|thats|theres|shes|hes|whats)\b(?= (a|an|the|been|not|now|stopp|gone|going|still"
             r"|just|all|bleed|only|like|so|too|very|really|about|over|light|heavy|slow|done|fine|me"
             r"|my|no|getting|\d)\w*)"
         ),
         lambda m: m[1][:-1] + " is",
     ),
-    (re.compile(r"\b(that|there|she|he|what)s\b"), r"\1 is"),
     (re.compile(r"'s\b"), " s"),
     (re.compile(r"\bwith out\b"), "without"),
 ]

@@ -242,10 +242,19 @@ def test_somebody_else_who_bleeds() -> None:
     assert "person" not in read("my gf says it is normal to bleed a bit").facts
 
 
-def test_what_was_begun_about_another_woman_goes_on() -> None:
-    hers = read("my friend's coil failed, her period was late, she had cramps on one side")
-    assert not {"symptoms", "danger_signs", "pain", "contraception"} & set(hers.facts)
-    assert read("my friend told me to write, I have cramps").facts["pain"] == "cramps"
+@pytest.mark.parametrize(
+    "text",
+    [
+        "my sister is bleeding after sex, she has soaked 3 pads in an hour and she fainted",
+        "my friend bled after sex, she's been through four pads in two hours and she passed out",
+        "asking for my mum, she bled after sex, she is on warfarin and she fainted",
+        "my mate had sex and now she's bleeding loads, she fainted in the bathroom",
+        "please help my sister she is bleeding and she collapsed",
+        "my flatmate is bleeding, she can't stand up and she's white as a sheet",
+    ],
+)
+def test_who_bleeds_is_no_other_woman(text: str) -> None:
+    assert "fainting" in read(text).facts["danger_signs"]
 
 
 @pytest.mark.parametrize(
