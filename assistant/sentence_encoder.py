@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache, partial
 from itertools import islice
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -162,11 +163,13 @@ def graph_file() -> Path:
         path.parent.mkdir(exist_ok=True)
         weights = encoder_graph.checked(encoder_graph.package_folder() / "model.safetensors", WEIGHTS_SHA256)
         graph = encoder_graph.build(encoder_graph.tuned(encoder_graph.weights_in(weights)))
-        for old in path.parent.glob("encoder-*"):
-            old.unlink()
-        unfinished = path.with_suffix(".part")
-        unfinished.write_bytes(graph)
-        unfinished.replace(path)
+        # Several servers of one folder may build it at once: each in a file of its own.
+        with NamedTemporaryFile(dir=path.parent, prefix="part-", delete=False) as unfinished:
+            unfinished.write(graph)
+        os.chmod(unfinished.name, 0o644)
+        os.replace(unfinished.name, path)
+        for old in set(path.parent.glob("encoder-*")) - {path}:
+            old.unlink(missing_ok=True)
     return path
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 from types import SimpleNamespace
 from typing import Any
 
@@ -17,7 +19,7 @@ from rasa.shared.nlu.constants import INTENT, TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
-from assistant import encoder_graph
+from assistant import encoder_graph, sentence_encoder
 from assistant.cause_extractor import CauseExtractor
 from assistant.encoder_graph import SIZE, VOCABULARY_SHA256, EncoderError, checked
 from assistant.intent_classifier import SENTENCE_RANKINGS, IntentClassifier, sentences_of
@@ -44,6 +46,27 @@ def examples(folder: Path) -> list[tuple[str, str]]:
 
 
 # --- sentence encoder ---
+
+
+def test_servers_of_one_folder_may_build_the_encoder_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both = Barrier(2)
+
+    def build(_: Any) -> bytes:
+        both.wait(timeout=30)  # neither has written when the other begins to
+        return b"graph"
+
+    monkeypatch.setattr(sentence_encoder, "ROOT", tmp_path)
+    monkeypatch.setattr(encoder_graph, "weights_in", lambda _: {})
+    monkeypatch.setattr(encoder_graph, "tuned", lambda weights: weights)
+    monkeypatch.setattr(encoder_graph, "build", build)
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "encoder-old.onnx").write_bytes(b"old")
+    with ThreadPoolExecutor(2) as pool:
+        first, second = pool.map(lambda _: sentence_encoder.graph_file(), range(2))
+    assert first == second and first.read_bytes() == b"graph"
+    assert list((tmp_path / "models").iterdir()) == [first]
 
 
 def test_words_are_split_as_by_the_tokenizer_that_the_model_was_trained_with() -> None:
