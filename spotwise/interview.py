@@ -10,13 +10,13 @@ from typing import Any
 
 from spotwise.facts import EMPTY
 from spotwise.knowledge import Knowledge
+from spotwise.reading import COILS
 from spotwise.triage import triage
 
 # Told in passing, one of these is rarely the whole answer: the question is still asked once.
 _ASKED_ONCE = frozenset({"danger_signs", "symptoms", "medical_history", "circumstances"})
 _ABOUT_A_METHOD = frozenset({"new_in_3_months", "missed_doses", "coil_threads_changed"})
 _WITHOUT_DOSES = frozenset({"none", "condoms"})
-_COILS = frozenset({"hormonal_coil", "copper_coil"})
 
 
 def next_question(facts: Mapping[str, Any], closed: Collection[str], knowledge: Knowledge) -> str | None:
@@ -53,7 +53,7 @@ def style(slot: str | None, facts: Mapping[str, Any]) -> str:
 
 def _asks_of_coil(slot: str | None, told: Collection[str]) -> bool:
     """Whether a coil is told, and nothing of its threads: they may be gone, or hard plastic felt (D10)."""
-    return slot == "contraception" and bool(_COILS & set(told)) and "coil_threads_changed" not in told
+    return slot == "contraception" and bool(COILS & set(told)) and "coil_threads_changed" not in told
 
 
 def progress(facts: Mapping[str, Any], closed: Collection[str], knowledge: Knowledge) -> tuple[int, int]:

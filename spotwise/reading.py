@@ -58,7 +58,7 @@ _ENDS_TOO = re.compile(
     r"|thinner|warfarin|antibiotic|treat|flu|covid|jab|breastfe|smear|polyp|cystitis|discharge|smell|burn)"
 )
 """What can end or be gone, too: told before an end, without a word of blood, it is what ended."""
-_COILS = frozenset({"copper_coil", "hormonal_coil"})
+COILS = frozenset({"copper_coil", "hormonal_coil"})
 _NOTHING_MORE = re.compile(
     r"(?:[,.!;] "
     r"|(?:to )?(?:(?:all|any|each|either|the lot) )?(?:of )?(?:them|those|these|it|that|all|the lot) "
@@ -615,7 +615,7 @@ class _Settling:
     def _coil(self) -> None:
         """A coil whose kind is told is not some coil."""
         details = self.facts.get("details", [])
-        if "some_coil" in details and _COILS.intersection(self.facts.get("contraception", [])):
+        if "some_coil" in details and COILS.intersection(self.facts.get("contraception", [])):
             self.facts["details"] = [detail for detail in details if detail != "some_coil"]
 
     def _consent(self) -> None:
