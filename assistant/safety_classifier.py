@@ -108,6 +108,7 @@ class SafetyClassifier(GraphComponent, IntentClassifier):  # type: ignore[misc] 
                 found = self._by_meaning(ranking, message.get(SENTENCE_RANKINGS) or [])
                 found = found or self._by_sign(meanings, ranking)
                 if found and found[0] in _denied(message.get(TEXT) or "", meanings.get(SIGNS) or {}):
+                    ranking = _lowered(ranking, (found[0],))
                     found = None
             if found is not None:
                 ranking = _lifted(ranking, *found)
@@ -177,9 +178,9 @@ def _denied(text: str, signs: Collection[str]) -> set[str]:
     return {intent for intent, is_denied in denied.items() if is_denied}
 
 
-def _lowered(ranking: Ranking) -> Ranking:
-    """The ranking with the red flags last; what they had is shared by the others."""
-    rest = [entry for entry in ranking if entry[INTENT_NAME_KEY] not in RED_FLAGS]
+def _lowered(ranking: Ranking, intents: Collection[str] = RED_FLAGS) -> Ranking:
+    """The ranking with these intents last; what they had is shared by the others."""
+    rest = [entry for entry in ranking if entry[INTENT_NAME_KEY] not in intents]
     total = sum(entry[PREDICTED_CONFIDENCE_KEY] for entry in rest)
     if not total:
         return ranking

@@ -27,7 +27,10 @@ NO_ANSWER = "the message does not answer the question"
 SURE = 0.6
 """From this confidence on, an intent counts where it changes what happens; measured in docs/nlu.md."""
 CRISIS = 0.9
-"""From this confidence on, the meaning of a message alone tells of assault or self-harm."""
+"""From this confidence on, the intent tells of assault, where no sign speaks of something else."""
+SELF_HARM_LIKELY = 0.7
+"""From this likelihood on, the meaning tells of self-harm (measured on all red flags)."""
+_SIGN_OF = {"report_assault": "assault", "report_self_harm": "self_harm"}
 SIGN_LIKELY = 0.9
 """From this likelihood on, the meaning alone tells a danger sign (docs/evaluation.md)."""
 SIGN_SURE = 0.99
@@ -195,7 +198,7 @@ class _Hearing:
                 said[self.asked] = meaning
         self._add_likely(said, reading)
         self._add_meanings(said, reading)
-        is_told = _UNWANTED not in self.message.unlikely
+        is_told = _UNWANTED not in self.message.unlikely or self._is_sure_crisis("report_assault")
         is_told = is_told and (self.asked == "consent" or not reading.is_only_answer)
         if self._is_crisis("report_assault") and is_told and said.get("consent") is None:
             said["consent"] = "unwanted"
@@ -221,6 +224,7 @@ class _Hearing:
                 (says_nothing and (is_answer or self.known.get(slot)))
                 or value in reading.ruled_out
                 or value in reading.denied.get(slot, ())
+                or (slot == self.asked and value in reading.not_meant.get(slot, ()))
             ):
                 continue
             if slot in LISTS and not says_nothing:
@@ -232,7 +236,7 @@ class _Hearing:
         """Add what no phrase tells but the meaning of the message does: danger signs, and the answer."""
         denied = {*reading.denied.get("danger_signs", ()), *reading.denied.get("details", ())}
         denied |= {*reading.ruled_out, *(value for _, value in self.message.unlikely)}
-        if _UNWANTED in self.message.unlikely:
+        if _UNWANTED in self.message.unlikely and not self._is_sure_crisis("report_assault"):
             denied.add("assault")
         not_meant = {
             *reading.not_meant.get("danger_signs", ()),
@@ -246,14 +250,14 @@ class _Hearing:
         words = len(re.findall(r"[^\W\d_]+", self.message.text))
         in_place = self.asked in _TOLD_AT.get(sign, _ASKS_OF_THE_BODY)
         if self.asked and not in_place:
-            sure = sure and self.message.any_sign * self.message.signs[sign] >= SIGN_OUT_OF_PLACE
+            sure = sure and self._likely_sign(sign) >= SIGN_OUT_OF_PLACE
         sure = sure and words <= LONGEST_TOLD and not reading.is_only_answer
         if (tells or (in_place and "?" not in self.message.text)) and sure and sign not in denied:
             if sign in self.knowledge.vocabulary["danger_signs"].values:
                 said["danger_signs"] = sorted({*said.get("danger_signs", ()), sign} - {"none", "unsure"})
             elif sign == "assault":
                 said.setdefault("consent", "unwanted")
-            elif sign == "self_harm":
+            elif sign == "self_harm" and self._likely_sign(sign) >= SELF_HARM_LIKELY:
                 said["details"] = sorted({*said.get("details", ()), sign})
         value, likely = self.message.meanings.get(self.asked or "", ("", 0.0))
         answers = tells and 2 <= words <= MOST_WORDS
@@ -268,7 +272,23 @@ class _Hearing:
                 said[self.asked] = [value] if many else value
 
     def _is_crisis(self, intent: str) -> bool:
-        return self.message.intent == intent and self.message.confidence >= CRISIS
+        """Whether the intent tells of a crisis, and the message is not sooner a sign of something else."""
+        message = self.message
+        if message.intent != intent:
+            return False
+        told = message.confidence >= CRISIS and (not message.signs or "assault" in message.signs)
+        if intent == "report_self_harm" and message.signs:
+            told = self._likely_sign("self_harm") >= SELF_HARM_LIKELY
+        return told or self._is_sure_crisis(intent)
+
+    def _is_sure_crisis(self, intent: str) -> bool:
+        """Whether the signs bear the intent out, be it of the other crisis: their words are much the same."""
+        in_place = self.asked is None or self.asked in _TOLD_AT[_SIGN_OF[intent]]
+        likely = max(self._likely_sign(sign) for sign in _SIGN_OF.values())
+        return in_place and self.message.means(intent) and likely >= SIGN_LIKELY
+
+    def _likely_sign(self, sign: str) -> float:
+        return self.message.any_sign * self.message.signs.get(sign, 0.0)
 
     def _pressed(self) -> dict[str, Any]:
         """The facts of a button: only slots and values that exist."""
@@ -411,6 +431,8 @@ class _Hearing:
             )
         if not self.known or (not self.changes and not wrong):
             return None
+        if not self.changes and self.slots.get("correcting") and self.in_form:
+            return None  # asked what was wrong already, and it was not understood: the question goes on
         if not self.changes:
             return Turn({"correcting": True}, ("utter_ask_correction",))
         if self.slots.get("correcting") or wrong:
@@ -474,6 +496,7 @@ class _Hearing:
             "noted": self._noted(),
             "last_answer": answer,
             "unusable_answers": float(count),
+            "correcting": None,
         }
         if digresses and count < SIMPLER_AFTER:
             return Turn(slots)
@@ -523,7 +546,13 @@ class _Hearing:
             and (given_up or self._answers_the_question())
         )
         closed = [*self.closed, self.asked] if over else self.closed
-        return {"asked": closed, "question_style": "first", "unusable_answers": None, "last_answer": None}
+        return {
+            "asked": closed,
+            "question_style": "first",
+            "unusable_answers": None,
+            "last_answer": None,
+            "correcting": None,
+        }
 
     def _safe_value(self) -> dict[str, Any]:
         """What is noted when a question could not be answered: "not sure", so that CR03 and R08 apply."""

@@ -16,7 +16,8 @@ from spotwise.words import NUMBER_WORDS, PhraseIndex, Phrases, normalise, phrase
 
 _SIGHS = (
     r"(?:[,.!:]+ |(?:so|well|oh|um|erm|ok|okay|thanks|hi|hmm|honestly|ah|god|gosh|er|uh|lol|haha|hello"
-    r"|sorry) "
+    r"|sorry|look|listen|please|lord|heavens|goodness|mercy|haba|abeg|wallahi|estagh?furullah|in ?sha ?allah"
+    r"|mash ?allah|alhamdulillah|thank (?:god|goodness|heavens)|in (?:jesus|god) s? ?name) "
     r"|(?:she|he|they|(?:my |the )?(?:wife|girlfriend|partner|daughter|mum|mom|mam|mother|sister|friend)) "
     r"(?:(?:just|only|still) )?(?:says?|said|saying|reckons?|thinks?|(?:tells?|told) me) (?:that )?)*"
 )

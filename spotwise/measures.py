@@ -328,8 +328,8 @@ _TEMPERATURE = re.compile(
 
 
 _FEVER_WORDS = re.compile(
-    r"temperature|(?<!\S)temps? |fever|thermometer|degrees|°|celsius|fahrenheit|shiver|hot|measured"
-    r"|ear thing|under (?:my|the) (?:arm|tongue)|running an? "
+    r"temperature|(?<!\S)temps? |fever|burning up|thermometer|degrees|°|celsius|fahrenheit|shiver|hot"
+    r"|measured|ear thing|under (?:my|the) (?:arm|tongue)|running an? "
 )
 _NOT_A_HEAT = re.compile(
     r" (?:cm|mm|kg|kilos?|lbs?|stone|pounds?|%|percent|mg|mls?|inch|inches|in|miles?|km|times|out|/|to|-|\+"
@@ -340,7 +340,7 @@ _FAHRENHEIT = 100
 _NO_HEAT = re.compile(r"(?<!\S)(?:bmi|weigh\w*|waist|pregnan\w*|gestation|cd|inr|dose|hb|iron) ")
 _HEAT_LONG_AGO = re.compile(
     r" ?(?:(?!now |today |still |like |same |as )[^\s.!?;,]+ ){0,5}?"
-    r"(?:last (?:year|winter|summer|spring|autumn|christmas)"
+    r"(?:last (?:year|month|winter|summer|spring|autumn|christmas)"
     rf"|in (?:the )?(?:spring|summer|autumn|winter|{'|'.join(MONTH_NAMES)})|years ago) "
     r"| ?with (?:the |a |my )?(?:flu|covid|cold|tonsillitis|virus) "
     r"(?:the week before last|last (?:week|month)|(?:\d+|a|an|few) (?:days?|weeks?|months?|fortnight) ago) "
@@ -349,8 +349,11 @@ _HEAT_LONG_AGO = re.compile(
 _OWN_AGE = re.compile(r"(?<!\S)(?:i am|she is|age|aged) (?:only |just |now )?$")
 
 
-_MINE = re.compile(r"(?<!\S)mine (?:is|was|s|has been) ")
+_MINE = re.compile(r"(?<!\S)(?:mine (?:is|was|s|has been)|not me ,? ?(?:mine is|i am|i was)) ")
 """Before it somebody else's was told: "his fever is 39, mine is normal"."""
+_DECIMAL = re.compile(r"\d\.\d")
+_TAKEN_BACK = re.compile(r"(?<!\S)(?:cancel|scrap|ignore|forget|delete|not|never) (?:the |that |my )?$")
+"""Before a temperature that is not so: "36.8, not 38.6"."""
 
 
 def temperature(words: str, asked: bool, *, long_ago: bool = False) -> float | None:
@@ -359,7 +362,7 @@ def temperature(words: str, asked: bool, *, long_ago: bool = False) -> float | N
     `long_ago`: also one of another illness, "39 with the flu last winter".
     """
     mine = _MINE.search(words)
-    if mine and (_FEVER_WORDS.search(words[: mine.start()]) or "." in words[: mine.start()]):
+    if mine and (_FEVER_WORDS.search(words[: mine.start()]) or _DECIMAL.search(words[: mine.start()])):
         words = f"temperature {words[mine.end() :]}"
     found = []
     for match in _TEMPERATURE.finditer(words):
@@ -374,7 +377,7 @@ def temperature(words: str, asked: bool, *, long_ago: bool = False) -> float | N
         of_a_body = exact and not _NO_HEAT.search(before)
         if not (match["unit"] or near or of_a_body or (exact and asked)) or (of_me and not exact):
             continue
-        if not long_ago and _HEAT_LONG_AGO.match(words, match.end()):
+        if not long_ago and (_HEAT_LONG_AGO.match(words, match.end()) or _TAKEN_BACK.search(before)):
             continue
         if _WEATHER.search(after) or (not match["unit"] and _NOT_A_HEAT.match(f" {after.lstrip()}")):
             continue
@@ -695,7 +698,8 @@ _EACH_OF_SO_MANY = re.compile(
 )
 """As often as there was sex: "6 times out of 6"."""
 _TIMES = re.compile(
-    r"(?<!\S)(?P<n>\d{1,2}) (?:or so |or \d+ |different |separate |- \d+ |to \d+ )?times?(?! "
+    r"(?<!\S)(?<!done it )(?<!checked it )(?<!took it )(?<!measured it )(?P<n>\d{1,2}) "
+    r"(?:or so |or \d+ |different |separate |- \d+ |to \d+ )?times?(?! "
     r"(?:a|per|each|every|as|the|more|older) )"
 )
 _ORDINAL = re.compile(

@@ -68,6 +68,13 @@ _NOTHING_MORE = re.compile(
 _NOW_BEFORE = re.compile(r"(?<!\S)(?:now|then|later|suddenly|since then)(?: [^\s.!?;,]+){0,4} $")
 _OF_PAIN = ("danger_signs", "pain", "symptoms", "bleeding_amount", "bleeding_status")
 """Questions whose answers may score a pain without a word for it; "10 out of 10" to others is praise."""
+_NORMAL_SINCE = re.compile(
+    r"(?<!\S)(?:borderline|abnormal|dodgy|funny|bad) "
+    r"(?!.*(?:treat|loop|lletz|laser|cone |burn|froz|never went|missed))"
+    r".{0,150}?(?<!\S)(?:since|after that) .{0,40}?(?<!\S)(?:normal|clear|fine|negative)(?!\S)"
+)
+"""A smear that was not normal, and those that came after it were (S06 is about what was not followed up)."""
+_CLIMBS = re.compile(r"(?<!\S)(?:up)?(?:stairs|hills?|steps|floor|climb\w*|landing) ")
 _WHERE_IT_HURTS = re.compile(r"belly|tummy|stomach|pelvi|side |inside|agony|worse")
 _OF_ONE_KIND = re.compile(r"(?<!\S)(?:shoulder|tip|back|sided|bad|severe|terrible|leg|chest|head) $")
 """Before a pain that is not pain as such: who has no shoulder pain may have another."""
@@ -217,6 +224,9 @@ class _Reading:
         self._read_new_method()
         self._read_duration()
         self._read_screening()
+        climbs = self.is_told("details", "breathless") and _CLIMBS.search(self.words)
+        if climbs and not self.is_told("danger_signs", "fainting"):
+            self.ruled_out.add("fainting")  # out of breath on the stairs and well at rest (D20)
         self._drop_unlikely()
         facts, denied = self._facts(), self._denied()
         answer = self._answer()
@@ -313,6 +323,9 @@ class _Reading:
             band = measures.age_band(about)
         if band is not None:
             self.senses["age_group"] = {band: "stated"}
+        if band == "under_13" and self.message.has_sign("any_pain"):
+            for kind in self.told("pain") or ["unsure"]:
+                self.measure("pain", kind)  # a child's pain needs no kind (E20)
 
     def _read_temperature(self) -> None:
         degrees = measures.temperature(self.own_numbers, self.asked == "danger_signs")
@@ -365,7 +378,8 @@ class _Reading:
     def _read_clot(self) -> None:
         size = measures.clot_size(self.own_numbers)
         if size is None:
-            if self.message.has_sign("small_clot") and not self.is_told("danger_signs", "large_clots"):
+            small = self.message.has_sign("small_clot") and not self.message.has_sign("keeps_coming")
+            if small and not self.is_told("danger_signs", "large_clots"):
                 self.ruled_out.add("large_clots")
             return
         self.outweigh("danger_signs", "large_clots")
@@ -375,6 +389,8 @@ class _Reading:
             self.state("bleeding_amount", "heavy")
         elif not self.came_later("danger_signs", "large_clots"):
             self.ruled_out.add("large_clots")
+        if size >= LARGE_COIN and self.message.has_sign("keeps_coming"):
+            self.measure("danger_signs", "large_clots")
 
     def _read_amount_that_grew(self) -> None:
         """ "It was light, but it picked up" tells that it is more than light, and not how much."""
@@ -499,6 +515,8 @@ class _Reading:
                 self.state("bleeding_status", "over_24h" if days >= DAY_OF_BLEEDING else "ongoing_under_24h")
 
     def _read_screening(self) -> None:
+        if _NORMAL_SINCE.search(self.words):
+            self.forget("medical_history", "abnormal_screening")
         if self.message.has_sign("screening_fine"):
             self.deny("medical_history", "abnormal_screening", "overdue_screening")
 
@@ -609,7 +627,8 @@ class _Settling:
     def _periods(self) -> None:
         """Who can't tell whether their periods are coming to an end has not said that they come (CR05)."""
         told = self.facts.get("periods")
-        if self.reading.asked == "periods" and self.answer == "unsure" and told == "menstruating":
+        unsure = self.answer == "unsure" or self.reading.is_told("periods", "unsure")
+        if self.reading.asked == "periods" and unsure and told == "menstruating":
             self.facts["periods"] = "unsure"
 
     def _coil(self) -> None:

@@ -56,6 +56,17 @@ _ASKS_WITHOUT_MARK = re.compile(
 )
 _ASKS_FOR_ADVICE = re.compile(r"(?:should|can|do) i ")
 _FIRST_PERSON = re.compile(r"(?<!\S)(?:i|my|me|we|she|her) ")
+METHODS = frozenset(
+    {
+        *("combined_pill", "progestogen_pill", "implant", "injection", "patch_or_ring"),
+        *("hormonal_coil", "copper_coil", "hrt", "testosterone"),
+    }
+)
+"""Values that are told where somebody calls them theirs, and given up where somebody changes to another."""
+_LOSES = re.compile(r"(?:[^\s.!?;]+ ){0,6}?(?:out|stopped|removed|finished|years? ago) ")
+_CHANGES_FROM = re.compile(
+    r"(?<!\S)(?:switch|swap|chang|mov|went|gone|going)\w* (?:over |me )?from (?:(?!(?:on)?to )\S+ ){0,2}$"
+)
 _BLEEDS = re.compile(r"bleed|bled|blood|spot|soak|hemorrh|faint|passed out|collaps")
 _RELATIVE = re.compile(r"(?:aunt|mum|mom|mother|sister|friend|mate|cousin|nan|gran)")
 _CLAUSE = re.compile(r"(?<!\S)(?:is|are|was|were|has|have|had) ")
@@ -70,6 +81,10 @@ _BEFORE_GONE = re.compile(
     r"|afterwards|a bit|a little) )*(?:, )?(?:but|and|then|though) (?:it|they|that|this|those|all|both)? ?"
 )
 """What may stand between them besides: "cramps this morning but they have gone"."""
+_SINCE_THEN = re.compile(
+    r"(?<!\S)(?:and|then|so) (?:[^\s.!?;]+ ){0,4}?(?:yesterday|today|tonight|now|last night) "
+)
+"""After what is past: "an abortion two weeks ago and after sex yesterday I got a fever"."""
 _LIST_OF_THE_PAST = re.compile(r"(?<!\S)(?:i|it|we|she|he|they|now|but|still|then|today|since|this) ")
 """What ends a list that "used to" began: "used to get thrush, itching, the lot"."""
 
@@ -141,8 +156,10 @@ class Message:
         sentence = self.sentence(span)
         if self.is_denied(entry, span, sentence):
             return "denied"
-        if "question" not in entry.counts and self.is_asked(span, sentence):
+        if "question" not in entry.counts and self.is_asked(span, sentence) and not self._is_own(entry, span):
             return "asked"
+        if self._is_left(entry, span):
+            return "past"
         if "past" not in entry.counts and self._is_past(span, sentence):
             return "past"
         if "other" not in entry.counts and (
@@ -160,6 +177,16 @@ class Message:
         if self._follows("unsure", span, sentence, FARTHEST_DOUBT, _ENDS_DOUBT):
             return "doubted"
         return "stated"
+
+    def _is_own(self, entry: Entry, span: Span) -> bool:
+        """Whether it is called one's own: "would antibiotics harm my Rigevidon?" tells of the pill."""
+        own = entry.value in METHODS and not _LOSES.match(self.words, span.end)
+        return own and self.words.startswith("my ", max(0, span.start - 3))
+
+    def _is_left(self, entry: Entry, span: Span) -> bool:
+        """Whether it was given up for another: "switched from Slynd to Yaz"."""
+        before = self.words[max(0, span.start - 40) : span.start]
+        return entry.value in METHODS and _CHANGES_FROM.search(before) is not None
 
     @cached_property
     def own_numbers(self) -> str:
@@ -245,7 +272,10 @@ class Message:
         comma = self.words.find(", ", span.end, sentence.end)
         right = comma if comma != -1 else sentence.end
         return any(
-            (max(left, sentence.start) <= cue.start < right and not cue.touches([span]))
+            (
+                (max(left, sentence.start) <= cue.start < right and not cue.touches([span]))
+                and not _SINCE_THEN.search(self.words[cue.end : span.start])
+            )
             or (cue.start == right + 2 and _ENDS_PART.match(self.words, cue.end))  # "fainted once, years ago"
             for cue in self.cues["past"]
         )

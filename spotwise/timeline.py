@@ -50,7 +50,7 @@ _MY_LAST_PERIOD = re.compile(
 _NOT_PERIOD = re.compile(
     r"(?:boyfriend|partner|husband|wife|same|due|started|fitted|implant|coil|pill|injection|jab|depo"
     r"|mirena|testosterone|born|baby|smear|hrt|married|together"
-    r"|late|overdue|after sex)"
+    r"|late|overdue|after sex|heav|lighter|irregular|longer|closer)"
 )
 _STARTED_METHOD = re.compile(
     r"(?<!\S)(?:start\w*|began|begun|new|fitted|switched|changed|swapped|put in|inserted|went "
@@ -82,7 +82,7 @@ _EVER_SINCE = re.compile(
 
 
 _NOT_DONE = re.compile(
-    r"(?<!\S)(?:meant|supposed|due|waiting|booked|referred|need|needs|missed|list|going|letter|invited) "
+    r"(?<!\S)(?:meant|supposed|due|waiting|booked|referred|need|needs|missed|list|going|letter|invited|wrote|written) "
     r"(?:[^\s.!?;]+ ){0,5}?$"
 )
 _NEVER_DONE = re.compile(

@@ -35,7 +35,20 @@ _QUOTES = str.maketrans(
     }
 )
 
+_SMALL_THINGS = (
+    "bits?|smears?|spots?|bleed|lumps?|drops?|drap|drips?|ulcers?|streaks?|one|period|tears?|polyps?|man|grape|dots?"
+    "|stains?|scars?|nicks?|holes?|girl|boy|lad|lass|cuts?|cuddle|clots?|trickle|touch|specks?|marks?|smidge|patch"
+    "|pinch|tad|dab|dash|scratch|graze|twinges?|ache|niggle|pimple|blister|sore|while|minute|bump|bulge|question|note"
+    "|tinge|lick|amount|tinch|sting|nip|tug|strip|thing"
+)
 _CONTRACTIONS: list[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]]] = [
+    (
+        re.compile(
+            rf"\bwee(?= (?:\w+ )?(?:{_SMALL_THINGS})\b)(?! (?:and|or|is|was|that|in|on|then|but|the|it|i)\b)"
+        ),
+        "small",
+    ),
+    (re.compile(r"\b(bit|drop|spot|dot|smear|drap|dab|touch|streak) o'?(?= \w)"), r"\1 of"),
     (re.compile(r"\bcan'?t\b|\bcannot\b"), "can not"),
     (re.compile(r"\bwon'?t\b(?! be)"), "will not"),
     (re.compile(r"\bain'?t\b"), "is not"),

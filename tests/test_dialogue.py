@@ -475,6 +475,21 @@ def test_a_correction_without_content_asks_what_was_wrong():
     assert turn.slots == {"correcting": True}
 
 
+def test_a_correction_that_is_not_understood_is_asked_for_once():
+    """Then the question goes on, for asking the same again and again leads nowhere."""
+    known = {"pain": "none", "danger_signs": ["none"], "correcting": True}
+    turn = say("that's still not what I said", known, intent="correct_answer", asked="consent")
+    assert turn.plan == ("utter_ask_consent",)
+    assert turn.slots["correcting"] is None and turn.slots["question_style"] == "again"
+
+
+def test_a_temperature_is_taken_back():
+    known = {"danger_signs": ["fever"], "temperature": 38.6}
+    text = "None. And cancel the 38.6, it's 36.8, I don't have a fever"
+    turn = say(text, known, intent="correct_answer", asked="danger_signs")
+    assert turn.slots["danger_signs"] == ["none"]
+
+
 def test_what_is_put_right_is_said_back():
     known = {"pregnancy": "no", "danger_signs": ["none"]}
     turn = say("actually I'm pregnant", known, intent="correct_answer", asked="consent")

@@ -99,6 +99,10 @@ def test_age_told_as_a_decade(text: str, years: int) -> None:
         ("100.4 fahrenheit", 38.0),
         ("temperature of 36,8", 36.8),
         ("temperature for 38 weeks", None),
+        ("it's 36.8, not 38.6", 36.8),
+        ("burning up at 40", 40.0),
+        ("cancel the 38.6, it's 36.8", 36.8),
+        ("he has a temperature of 39, not me, I'm 36.6", 36.6),
         ("a fever of 200", None),
     ],
 )

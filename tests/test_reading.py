@@ -652,3 +652,28 @@ def test_entries_that_are_not_looked_for_would_not_be_found() -> None:
                 found = found_in(words, kind.patterns)
                 assert found_in(words, possible.get(kind, [])) == found, (message.text, kind.phrases)
                 assert not found or entry in entries or kind is entry.only_with, message.text
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("would antibiotics harm my Rigevidon?", ["combined_pill"]),
+        ("does Rigevidon make you bleed?", None),
+        ("I switched from Slynd to Yaz a month ago", ["combined_pill", "new_in_3_months"]),
+        ("I went from the pill to nothing", None),
+    ],
+)
+def test_a_method_is_told_where_it_is_ones_own_and_not_given_up(text, told):
+    assert read(text).facts.get("contraception") == told
+
+
+def test_wee_is_small_before_what_is_small():
+    assert read("a wee bit of blood after sex").facts["bleeding_amount"] == "spotting"
+    assert read("it stings when I wee").facts["symptoms"] == ["stings_to_pee"]
+
+
+def test_an_old_smear_that_was_followed_by_normal_ones_is_no_open_one():
+    told = "borderline smear in 2014, they followed it up and the three since were normal"
+    assert "medical_history" not in read(told).facts
+    treated = "abnormal smear in 2014, I had the loop, and the three since were normal"
+    assert "abnormal_screening" in read(treated).facts["medical_history"]
