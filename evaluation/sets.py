@@ -45,6 +45,10 @@ FACT_SETS = (
     "natural_twentythird",
     "natural_twentyfourth",
     "natural_twentyfifth",
+    "natural_twentysixth",
+    "natural_twentyseventh",
+    "natural_twentyeighth",
+    "natural_twentyninth",
     "numbers",
 )
 
