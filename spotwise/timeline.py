@@ -82,7 +82,8 @@ _EVER_SINCE = re.compile(
 
 
 _NOT_DONE = re.compile(
-    r"(?<!\S)(?:meant|supposed|due|waiting|booked|referred|need|needs|missed|list|going|letter|invited|wrote|written) "
+    r"(?<!\S)(?:meant|supposed|due|waiting|booked|referred|need|needs|missed|list|going|letter|invited|wrote"
+    r"|written) "
     r"(?:[^\s.!?;]+ ){0,5}?$"
 )
 _NEVER_DONE = re.compile(
