@@ -431,10 +431,9 @@ class _Hearing:
             )
         if not self.known or (not self.changes and not wrong):
             return None
-        if not self.changes and self.slots.get("correcting") and self.in_form:
-            return None  # asked what was wrong already, and it was not understood: the question goes on
         if not self.changes:
-            return Turn({"correcting": True}, ("utter_ask_correction",))
+            asked_already = self.slots.get("correcting") and self.in_form  # then the question goes on
+            return None if asked_already else Turn({"correcting": True}, ("utter_ask_correction",))
         if self.slots.get("correcting") or wrong:
             closed = self._close() if self.asked in self.reading.facts else {}
             slots = {**self.changes, **closed, "correcting": None, "noted": self._noted()}

@@ -224,9 +224,7 @@ class _Reading:
         self._read_new_method()
         self._read_duration()
         self._read_screening()
-        climbs = self.is_told("details", "breathless") and _CLIMBS.search(self.words)
-        if climbs and not self.is_told("danger_signs", "fainting"):
-            self.ruled_out.add("fainting")  # out of breath on the stairs and well at rest (D20)
+        self._read_breath()
         self._drop_unlikely()
         facts, denied = self._facts(), self._denied()
         answer = self._answer()
@@ -519,6 +517,12 @@ class _Reading:
             self.forget("medical_history", "abnormal_screening")
         if self.message.has_sign("screening_fine"):
             self.deny("medical_history", "abnormal_screening", "overdue_screening")
+
+    def _read_breath(self) -> None:
+        """Out of breath on the stairs and well at rest is D20, not E03."""
+        climbs = self.is_told("details", "breathless") and _CLIMBS.search(self.words)
+        if climbs and not self.is_told("danger_signs", "fainting"):
+            self.ruled_out.add("fainting")
 
     def _drop_unlikely(self) -> None:
         """What the meaning of the whole speaks against is not told, unless it was measured."""

@@ -56,7 +56,7 @@ _ASKS_WITHOUT_MARK = re.compile(
 )
 _ASKS_FOR_ADVICE = re.compile(r"(?:should|can|do) i ")
 _FIRST_PERSON = re.compile(r"(?<!\S)(?:i|my|me|we|she|her) ")
-METHODS = frozenset(
+_METHODS = frozenset(
     {
         *("combined_pill", "progestogen_pill", "implant", "injection", "patch_or_ring"),
         *("hormonal_coil", "copper_coil", "hrt", "testosterone"),
@@ -180,13 +180,13 @@ class Message:
 
     def _is_own(self, entry: Entry, span: Span) -> bool:
         """Whether it is called one's own: "would antibiotics harm my Rigevidon?" tells of the pill."""
-        own = entry.value in METHODS and not _LOSES.match(self.words, span.end)
+        own = entry.value in _METHODS and not _LOSES.match(self.words, span.end)
         return own and self.words.startswith("my ", max(0, span.start - 3))
 
     def _is_left(self, entry: Entry, span: Span) -> bool:
         """Whether it was given up for another: "switched from Slynd to Yaz"."""
         before = self.words[max(0, span.start - 40) : span.start]
-        return entry.value in METHODS and _CHANGES_FROM.search(before) is not None
+        return entry.value in _METHODS and _CHANGES_FROM.search(before) is not None
 
     @cached_property
     def own_numbers(self) -> str:

@@ -39,7 +39,7 @@ _SMALL_THINGS = (
     "bits?|smears?|spots?|bleed|lumps?|drops?|drap|drips?|ulcers?|streaks?|one|period|tears?|polyps?|man|grape|dots?"
     "|stains?|scars?|nicks?|holes?|girl|boy|lad|lass|cuts?|cuddle|clots?|trickle|touch|specks?|marks?|smidge|patch"
     "|pinch|tad|dab|dash|scratch|graze|twinges?|ache|niggle|pimple|blister|sore|while|minute|bump|bulge|question|note"
-    "|tinge|lick|amount|tinch|sting|nip|tug|strip|thing"
+    "|tinge|lick|amount|sting|nip|tug|strip|thing"
 )
 _CONTRACTIONS: list[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]]] = [
     (
