@@ -69,7 +69,7 @@ _NOW_BEFORE = re.compile(r"(?<!\S)(?:now|then|later|suddenly|since then)(?: [^\s
 _OF_PAIN = ("danger_signs", "pain", "symptoms", "bleeding_amount", "bleeding_status")
 """Questions whose answers may score a pain without a word for it; "10 out of 10" to others is praise."""
 _NORMAL_SINCE = re.compile(
-    r"(?<!\S)(?:borderline|abnormal|dodgy|funny|bad) "
+    r"(?<!\S)(?:borderline|abnormal|dodgy|funny|bad|minor) "
     r"(?!.*(?:treat|loop|lletz|laser|cone |burn|froz|never went|missed))"
     r".{0,150}?(?<!\S)(?:since|after that) .{0,40}?(?<!\S)(?:normal|clear|fine|negative)(?!\S)"
 )
