@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import gzip
 import io
 import os
@@ -9,6 +10,8 @@ import re
 import socket
 import tarfile
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -21,6 +24,15 @@ KEEP_DAYS = 7.0
 
 class StartError(Exception):
     """A reason not to start, in words for the person who started it."""
+
+
+@contextmanager
+def one_at_a_time(made: Path) -> Iterator[None]:
+    """Wait until no other process of this folder makes the same file; the system lets go of who is killed."""
+    made.parent.mkdir(exist_ok=True)
+    with made.with_name(f"{made.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def port_setting(name: str, default: int) -> int:

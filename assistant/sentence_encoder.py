@@ -10,7 +10,6 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache, partial
 from itertools import islice
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -28,7 +27,7 @@ from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from assistant import encoder_graph
-from assistant.checks import ROOT
+from assistant.checks import ROOT, one_at_a_time
 from assistant.cores import MANY, in_threads
 from assistant.encoder_graph import SIZE, VOCABULARY_SHA256, WEIGHTS_SHA256, Array
 from spotwise.reading import default_reader
@@ -159,17 +158,17 @@ def graph_file() -> Path:
     made_of = WEIGHTS_SHA256.encode() + code.read_bytes() + tuning.read_bytes()
     digest = hashlib.sha256(made_of).hexdigest()[:16]
     path = ROOT / "models" / f"encoder-{digest}.onnx"
-    if not path.exists():
-        path.parent.mkdir(exist_ok=True)
-        weights = encoder_graph.checked(encoder_graph.package_folder() / "model.safetensors", WEIGHTS_SHA256)
-        graph = encoder_graph.build(encoder_graph.tuned(encoder_graph.weights_in(weights)))
-        # Several servers of one folder may build it at once: each in a file of its own.
-        with NamedTemporaryFile(dir=path.parent, prefix="part-", delete=False) as unfinished:
-            unfinished.write(graph)
-        os.chmod(unfinished.name, 0o644)
-        os.replace(unfinished.name, path)
-        for old in set(path.parent.glob("encoder-*")) - {path}:
-            old.unlink(missing_ok=True)
+    if path.exists():
+        return path
+    with one_at_a_time(path.with_name("encoder")):
+        if not path.exists():
+            published = encoder_graph.package_folder() / "model.safetensors"
+            weights = encoder_graph.weights_in(encoder_graph.checked(published, WEIGHTS_SHA256))
+            unfinished = path.with_suffix(".part")
+            unfinished.write_bytes(encoder_graph.build(encoder_graph.tuned(weights)))
+            unfinished.replace(path)
+            for old in set(path.parent.glob("encoder-*")) - {path}:
+                old.unlink(missing_ok=True)
     return path
 
 

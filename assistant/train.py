@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from assistant import silence_libraries
-from assistant.checks import MODEL, ROOT, StartError, check_knowledge
+from assistant.checks import MODEL, ROOT, StartError, check_knowledge, one_at_a_time
 from assistant.without_tensorflow import leave_out_tensorflow
 
 INPUTS = (
@@ -64,10 +64,13 @@ def train() -> None:
     if is_current(wanted):
         return
     check_knowledge()
-    print("Training the model. This takes a few minutes, and again only after a change.", flush=True)
-    STAMP.unlink(missing_ok=True)
-    run_rasa_train()
-    STAMP.write_text(wanted)
+    with one_at_a_time(MODEL):
+        if is_current(wanted):
+            return
+        print("Training the model. This takes a few minutes, and again only after a change.", flush=True)
+        STAMP.unlink(missing_ok=True)
+        run_rasa_train()
+        STAMP.write_text(wanted)
 
 
 def run_rasa_train() -> None:

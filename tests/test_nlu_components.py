@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
+import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from threading import Barrier
 from types import SimpleNamespace
 from typing import Any
 
@@ -19,7 +19,7 @@ from rasa.shared.nlu.constants import INTENT, TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
-from assistant import encoder_graph, sentence_encoder
+from assistant import encoder_graph, sentence_encoder, train
 from assistant.cause_extractor import CauseExtractor
 from assistant.encoder_graph import SIZE, VOCABULARY_SHA256, EncoderError, checked
 from assistant.intent_classifier import SENTENCE_RANKINGS, IntentClassifier, sentences_of
@@ -51,10 +51,11 @@ def examples(folder: Path) -> list[tuple[str, str]]:
 def test_servers_of_one_folder_may_build_the_encoder_at_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    both = Barrier(2)
+    built = []
 
     def build(_: Any) -> bytes:
-        both.wait(timeout=30)  # neither has written when the other begins to
+        built.append("graph")
+        time.sleep(0.3)  # long enough for the other to ask, too
         return b"graph"
 
     monkeypatch.setattr(sentence_encoder, "ROOT", tmp_path)
@@ -63,10 +64,27 @@ def test_servers_of_one_folder_may_build_the_encoder_at_once(
     monkeypatch.setattr(encoder_graph, "build", build)
     (tmp_path / "models").mkdir()
     (tmp_path / "models" / "encoder-old.onnx").write_bytes(b"old")
+    (tmp_path / "models" / "encoder-killed.part").write_bytes(b"half")
     with ThreadPoolExecutor(2) as pool:
         first, second = pool.map(lambda _: sentence_encoder.graph_file(), range(2))
-    assert first == second and first.read_bytes() == b"graph"
-    assert list((tmp_path / "models").iterdir()) == [first]
+    assert first == second and first.read_bytes() == b"graph" and built == ["graph"]
+    assert list((tmp_path / "models").glob("encoder-*")) == [first]
+
+
+def test_two_trainings_in_one_folder_train_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model, trained = tmp_path / "models" / "spotwise.tar.gz", []
+
+    def rasa_train() -> None:
+        trained.append(model)
+        time.sleep(0.3)  # long enough for the other to ask, too
+        model.write_bytes(b"model")
+
+    monkeypatch.setattr(train, "MODEL", model)
+    monkeypatch.setattr(train, "STAMP", model.with_name("stamp"))
+    monkeypatch.setattr(train, "run_rasa_train", rasa_train)
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda _: train.train(), range(2)))
+    assert trained == [model]
 
 
 def test_words_are_split_as_by_the_tokenizer_that_the_model_was_trained_with() -> None:
