@@ -54,8 +54,10 @@ _MONTH = re.compile(
     rf")?(?P<month>{'|'.join(MONTH_NAMES)})(?!\S)"
 )
 _SEASON = re.compile(
-    rf"(?<!\S)(?:last|in the|this|since|over the|since last|at|over) (?P<season>{'|'.join(_SEASONS)})(?!\S)"
+    rf"(?<!\S)(?P<how>last|in the|this|since|over the|since last|at|over) (?P<season>{'|'.join(_SEASONS)})(?!\S)"
 )
+_IN_A_SEASON = 50.0
+"""Days since the middle of a season, in which it is not over."""
 _YEAR = re.compile(r"(?<!\S)(?:in|since) (?P<year>(?:19|20)\d\d)(?!\S)")
 
 
@@ -84,9 +86,10 @@ def times(words: str, now: datetime) -> list[Time]:
             Time(match.start(), match.end(), _days_since(now.date(), month, 15), "ago", match["how"])
         )
     for match in _SEASON.finditer(words):
-        found.append(
-            Time(match.start(), match.end(), _days_since(now.date(), *_SEASONS[match["season"]]), "ago")
-        )
+        days = _days_since(now.date(), *_SEASONS[match["season"]])
+        if "last" in match["how"] and days < _IN_A_SEASON:
+            days += 365.0  # "last autumn", said in the autumn
+        found.append(Time(match.start(), match.end(), days, "ago"))
     for match in _YEAR.finditer(words):
         found.append(
             Time(match.start(), match.end(), max(0.0, (now.year - int(match["year"])) * 365.0), "ago")
@@ -253,6 +256,13 @@ _AGE_OF_OTHER = re.compile(
 )
 
 
+_AGE_PUT_RIGHT = re.compile(
+    r"[^.!?;]{0,25}?(?<!\S)(?:sorry|oops|i mean|i meant|no wait|make that|typo)(?: [a-z,]+){0,3}? "
+    r"(?P<age>\d\d)(?!\S)(?! (?:weeks?|days?|months?|hours?|minutes?|years? (?!old)))"
+)
+"""After an age: "46, sorry, I mean 36"."""
+
+
 def age(words: str, asked: str | None, of_other: bool = False) -> int | None:
     """The person's age in whole years, where it is told.
 
@@ -275,7 +285,8 @@ def age(words: str, asked: str | None, of_other: bool = False) -> int | None:
             before = words[: match.end("age")]
             of_child = _CHILDS_AGE.search(before) or (not of_other and _MY_CHILD.search(before))
             if 4 <= int(match["age"]) <= 110 and not of_child and not _AGE_THEN.search(before):
-                return int(match["age"])
+                put_right = _AGE_PUT_RIGHT.match(words, match.end("age"))
+                return int((put_right or match)["age"])
     bare = _BARE_AGE.search(words) if asked == "age_group" else None
     return int(bare["age"]) if bare and 4 <= int(bare["age"]) <= 110 else None
 
@@ -399,19 +410,20 @@ _WEEKS = [
         r"(?:(?:and|with|but) (?!(?:a|\d) )|(?:now|today)(?= (?:[.,!?]|and)|\s*$)|(?=[.,!?] |$))"
     ),
     re.compile(
-        rf"(?<!\S)(?<!late )(?P<n>\d{{1,2}})(?: \+ \d)? (?:weeks?|w){_DAYS_TOO}"
+        rf"(?<!\S)(?<!late )(?<!not )(?P<n>\d{{1,2}})(?: \+ \d)? (?:weeks?|w){_DAYS_TOO}"
         r"(?: (?:or so|maybe|now|about))*"
         r" (?:pregnant|gone(?! (?:quiet|without|by|since|silent))|along|gestation|preg\w*"
         r"|with (?:my|our|baby|twins|#))"
     ),
     re.compile(
         rf"(?<!\S)(?:pregnant|expecting|up the duff) (?:[^\s.!?;]+ ){{0,5}}?(?P<n>\d{{1,2}})(?: \+ \d)? "
-        rf"(?:weeks?|w){_DAYS_TOO}(?! (?:ago|old))"
+        rf"(?:weeks?|w)(?!\S){_DAYS_TOO}(?! (?:ago|old|since))"
     ),
     re.compile(r"(?<!\S)(?:belly|pregnancy) of (?P<n>\d{1,2}) weeks?(?!\S)"),
     re.compile(r"(?<!\S)week (?P<n>\d{1,2}) (?:of (?:my |her |the |this )?pregnancy|pregnant)(?!\S)"),
     re.compile(r"(?<!\S)(?P<n>\d{1,2}) \+ [0-6](?! (?:\d|hours?|years?))(?!\S)"),
     re.compile(r"(?<!\S)(?P<n>\d{1,2}) w(?:k|ks|eeks?)? [0-6] d(?!\S)(?! (?:old|ago|late|post))"),
+    re.compile(r"(?<!\S)(?P<n>\d{1,2}) weeks? \+ [0-6] days?(?! (?:old|ago|late|post|since|after))"),
 ]
 _WEEKS_BY_THEMSELVES = [
     re.compile(
@@ -435,7 +447,9 @@ _LIKELY_WEEKS = [
 _ASKED_WEEKS = re.compile(
     r"(?<!\S)(?P<n>\d{1,2})(?: \+ \d)?(?: (?:weeks?|w)(?!\S)(?! old)| ?$| [,.!]| (?:or|and|-|to) )"
 )
-_NOT_BUT = re.compile(r"(?<!\S)not \d{1,2} (?:weeks? )?(?:, |but |it is |- )+(?=\d)")
+_NOT_BUT = re.compile(
+    r"(?<!\S)not \d{1,2} (?:weeks? )?(?:, |but |it is |- |(?:the |my )?\w+ (?:said|says|has me at) )+(?=\d)"
+)
 """A number that is put right: "not 6 weeks, 16"."""
 _MONTHS = re.compile(
     r"(?<!\S)(?<!look )(?<!look like )(?<!looked )(?<!looking )"

@@ -80,6 +80,8 @@ _OF_ONE_KIND = re.compile(r"(?<!\S)(?:shoulder|tip|back|sided|bad|severe|terribl
 """Before a pain that is not pain as such: who has no shoulder pain may have another."""
 _NEAR = 30
 """Characters before a mention."""
+_OF_THE_MENOPAUSE = re.compile(r"menopaus|(?<!\S)(?:the change|hot flush|hot flash)")
+"""Who says so of periods that have stayed away for months does not tell of one that is late."""
 _AGES_OF_THE_MENOPAUSE = frozenset({"40_54", "55_plus"})
 _NO_METHOD = frozenset({"none", "condoms", "new_in_3_months", "missed_doses", "coil_threads_changed"})
 
@@ -475,6 +477,8 @@ class _Reading:
             self.senses["periods"] = {"menstruating": "stated"}
         if LATE_PERIOD <= days < 2 * STOPPED_PERIODS and self.asked != "periods":
             self.state("symptoms", "missed_or_late_period")
+        if days >= 2 * STOPPED_PERIODS and _OF_THE_MENOPAUSE.search(self.words):
+            self.forget("symptoms", "missed_or_late_period")
 
     def _read_new_method(self) -> None:
         if self.asked != "contraception" and not set(self.told("contraception")) - _NO_METHOD:
@@ -679,12 +683,11 @@ class _Settling:
         """Danger signs of heavy bleeding and the amount say the same."""
         order = self.reading.vocabulary["bleeding_amount"].values.index
         dangers = self.facts.get("danger_signs", [])
-        least = (
-            "very_heavy" if "soaking_pads" in dangers else "heavy" if "large_clots" in dangers else "unsure"
-        )
-        amount = self.facts.get("bleeding_amount", "unsure")
-        if order(amount) < order(least):
-            self.facts["bleeding_amount"] = least
+        amount = self.facts.get("bleeding_amount")
+        if "soaking_pads" in dangers:
+            self.facts["bleeding_amount"] = "very_heavy"
+        elif "large_clots" in dangers and amount and order(amount) < order("heavy"):
+            self.facts["bleeding_amount"] = "heavy"
         if amount == "very_heavy" and "soaking_pads" not in dangers:
             self.facts["danger_signs"] = ["soaking_pads", *dangers]
 

@@ -1,7 +1,8 @@
 """Puts misspelt and shortened words right, by how they are typed and how they sound.
 
 People write on a phone, in a hurry, or as they hear it: "tempriture", "frist", "becos". A word that is not
-English is taken for the word of this project's subject that it is nearest to, the commoner one first.
+English is taken for the word of this project's subject that it is nearest to, the commoner one first, or for
+words run together: "ihad", "bleedingfor".
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from math import log10
+from math import inf, log10
 
 from jellyfish import metaphone
 from rapidfuzz.distance import OSA
@@ -27,6 +28,14 @@ _COMMON_COUNTS = 0.15
 """How much nearer a word is that is ten times as common."""
 _CLEARLY = 0.1
 """How much nearer the nearest word has to be than the next, or either might be meant."""
+_PLAIN_SLIP = 1.0
+"""How far the nearest word may be before words run together are the likelier slip."""
+_SMALL = frozenset("am an at be by do go he if im in is it me my no of on or so to up us we".split())
+"""The words of two letters that others are run together with, one to a slip."""
+_OFTEN = 20
+"""Messages that hold a word, from which on others are likely to be run together with it."""
+_VERY_OFTEN = 200
+"""The same for a word that is no English one by the list."""
 _MOST_REMEMBERED = 20_000
 """Words kept with what they are meant for: a person's slips are few, this only bounds the memory."""
 
@@ -101,6 +110,8 @@ class Spelling:
         """The known word that this one is meant for; the word itself where none clearly is."""
         if len(word) < SHORTEST or word in self._known:
             return word
+        if word.endswith("in") and f"{word}g" in self._known:
+            return f"{word}g"
         alike = self._by_sound.get(metaphone(word), [])
         slips = 2 if len(word) < LONG else 3
         near = self._like(word, word[0], slips)
@@ -111,11 +122,39 @@ class Spelling:
             sounds = _SOUND_COUNTS * (other in alike)
             far = apart(word, other)
             if far <= _FARTHEST.get(len(word), _FARTHEST_IF_LONG) + sounds:
-                found.append((far - sounds - _COMMON_COUNTS * log10(1 + self._common.get(other, 0)), other))
+                commoner = _COMMON_COUNTS * log10(1 + self._common.get(other, 0))
+                found.append((far - sounds - commoner, far - sounds, other))
         found.sort()
-        if not found or (len(found) > 1 and found[1][0] - found[0][0] < _CLEARLY):
-            return word
-        return found[0][1]
+        if found and (len(found) == 1 or found[1][0] - found[0][0] >= _CLEARLY):
+            _, far, nearest = found[0]
+        else:
+            far, nearest = inf, word
+        parts = self._run_together(word) if far > _PLAIN_SLIP else []
+        return " ".join(parts) or nearest
+
+    def _run_together(self, word: str, most: int = 3) -> list[str]:
+        """The two or three common words that this one is made of, the commonest; none where it is not."""
+        best: list[str] = []
+        for at in range(2, len(word) - 1):
+            first, rest = word[:at], word[at:]
+            if not self._is_common(first):
+                continue
+            ways = [[first, rest]] if self._is_common(rest) else []
+            if most > 2 and (more := self._run_together(rest, most - 1)):
+                ways.append([first, *more])
+            ways = [way for way in ways if sum(part in _SMALL for part in way) < 2]
+            best = min([best, *ways], key=self._how_rare)
+        return best
+
+    def _is_common(self, word: str) -> bool:
+        if len(word) == 2:
+            return word in _SMALL
+        return self._common.get(word, 0) >= (_OFTEN if word in self._english else _VERY_OFTEN)
+
+    def _how_rare(self, words: list[str]) -> float:
+        """Sums how rare each word is, so that two words go before three."""
+        most = max(self._common.values(), default=1)
+        return sum(log10(10 * most / self._common.get(word, most)) for word in words) if words else inf
 
     def _like(self, word: str, start: str, slips: int) -> set[str]:
         """The words with this first letter that are so many slips away."""

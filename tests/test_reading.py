@@ -677,3 +677,43 @@ def test_an_old_smear_that_was_followed_by_normal_ones_is_no_open_one():
     assert "medical_history" not in read(told).facts
     treated = "abnormal smear in 2014, I had the loop, and the three since were normal"
     assert "abnormal_screening" in read(treated).facts["medical_history"]
+
+
+@pytest.mark.parametrize(
+    ("text", "slot", "told"),
+    [
+        ("no we used a condom and my period was last week", "contraception", ["condoms"]),
+        ("no we used a condom and my period was last week", "circumstances", None),
+        ("no we never used a condom", "circumstances", ["no_condom"]),
+        ("we weren't wet enough", "circumstances", ["little_lubrication"]),
+        ("bleedingfor two hours, itstopped, nofever", "bleeding_status", "stopped"),
+        ("it was bleeding earlier, not anymore", "bleeding_status", "stopped"),
+        ("it was gone and hasn't come back, still a bit tender", "bleeding_status", "stopped"),
+        ("it was gone and hasn't come back, still a bit tender", "periods", None),
+        ("the first two days it was like a period, now it's just spotting", "bleeding_status", "over_24h"),
+        ("3 times in the past 10 weeks, each time only 2 or 3 spots", "episode_count", "three_or_more"),
+        ("had the rod put in my arm a few weeks back", "contraception", ["implant", "new_in_3_months"]),
+        ("only the pill. Before that we used condoms", "contraception", ["combined_pill"]),
+        ("I feel like a fish in water", "details", None),
+        ("it smells like a fish market", "details", ["discharge_fishy"]),
+        ("a glass dildo, it came out whole", "circumstances", ["toy_or_object"]),
+        ("the glass dildo broke", "circumstances", ["toy_or_object", "sharp_object"]),
+        ("46 here, sorry, I mean 36, fat fingers", "age", 36),
+        ("46 here, sorry, I mean 36, fat fingers", "circumstances", None),
+        ("a woman wrote that she got a fever of 40", "danger_signs", None),
+        ("menopause at 49? I haven't had a period for seven months", "symptoms", None),
+        ("I'm 22. I haven't had a period for three months", "symptoms", ["missed_or_late_period"]),
+        ("22 weeks + 3 days, bled after sex", "pregnancy_weeks", 22),
+        ("Not 20 weeks pregnant, 20 weeks since I came off the pill", "pregnancy", None),
+        ("one clot, as big as a coin of ten pence", "bleeding_amount", "heavy"),
+        ("a clot as big as a plum", "bleeding_amount", None),  # a danger sign, which says enough
+    ],
+)
+def test_what_is_told_besides_what_it_sounds_like(text, slot, told):
+    assert read(text).facts.get(slot) == told
+
+
+def test_last_autumn_is_a_year_ago_in_november():
+    november = datetime(2026, 11, 29, 12)
+    told = default_reader().read("colposcopy last autumn", now=november).facts
+    assert "procedure_in_12_weeks" not in told.get("details", []) and "medical_history" not in told

@@ -194,6 +194,25 @@ def test_of_two_words_that_are_as_near_neither_is_taken() -> None:
     assert Spelling({}, ["tired", "tied"]).right("tierd") == "tired"
 
 
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("bleedingfor", "bleeding for"),
+        ("sexlast", "sex last"),
+        ("bleedingaftersex", "bleeding after sex"),
+        ("itstopped", "it stopped"),
+        ("soakin", "soaking"),  # not "soak in"
+        ("bleedng", "bleeding"),  # a plain slip goes first
+        ("ibeforeno", "ibeforeno"),  # two small words are chance
+        ("sexfri", "sexfri"),  # neither an English word nor a very common one
+    ],
+)
+def test_words_run_together_are_parted(typed: str, meant: str) -> None:
+    english = ["bleeding", "sex", "last", "for", "after", "soaking", "stopped", "before"]
+    common = dict.fromkeys([*english, "in", "no", "it", "soak"], 100) | {"fri": 30}
+    assert Spelling({}, [], english, common).right(typed) == meant
+
+
 def test_a_text_is_mended_where_it_is_misspelt_and_nowhere_else() -> None:
     spelling = Spelling({"cant": "can not", "loads": "lots"}, ["bleeding"], ["loads", "of"], {"stop": 9})
     assert (
@@ -205,4 +224,4 @@ def test_a_text_is_mended_where_it_is_misspelt_and_nowhere_else() -> None:
 @settings(max_examples=50)
 @given(st.text(min_size=1, max_size=30))
 def test_spelling_takes_any_word(word: str) -> None:
-    assert isinstance(Spelling({}, ["bleeding"]).right(word), str)
+    assert isinstance(Spelling({}, ["bleeding"], [], {"after": 300, "sex": 300}).right(word), str)
