@@ -46,7 +46,7 @@ _LENGTH = re.compile(
 )
 _WORD_TIME = re.compile(r"(?<!\S)(?:" + "|".join(sorted(_WORDS_FOR_DAYS, key=len, reverse=True)) + r")(?!\S)")
 _WEEKDAY = re.compile(
-    r"(?<!\S)(?P<now>(?:now|today is|it is(?: now)?|here i am(?: on| it is)?|is now) "
+    r"(?<!\S)(?P<now>(?:now|today is|it is(?: now)?(?= \w+ (?:night|morning|evening|noon|afternoon|lunch))|it is now|here i am(?: on| it is)?|is now) "
     rf")?(?P<last>last |this |on |since |)(?P<day>{'|'.join(DAY_NAMES)})(?!\S)"
 )
 _MONTH = re.compile(
@@ -54,7 +54,8 @@ _MONTH = re.compile(
     rf")?(?P<month>{'|'.join(MONTH_NAMES)})(?!\S)"
 )
 _SEASON = re.compile(
-    rf"(?<!\S)(?P<how>last|in the|this|since|over the|since last|at|over) (?P<season>{'|'.join(_SEASONS)})(?!\S)"
+    r"(?<!\S)(?P<how>last|in the|this|since|over the|since last|at|over) "
+    rf"(?P<season>{'|'.join(_SEASONS)})(?!\S)"
 )
 _IN_A_SEASON = 50.0
 """Days since the middle of a season, in which it is not over."""
@@ -263,6 +264,15 @@ _AGE_PUT_RIGHT = re.compile(
 """After an age: "46, sorry, I mean 36"."""
 
 
+def is_age_put_right(words: str, age: int) -> bool:
+    """Whether this age was told in place of another: what was meant is beyond doubt."""
+    return any(
+        int(match["age"]) == age
+        for number in re.finditer(r"(?<!\S)\d\d ", words)
+        if (match := _AGE_PUT_RIGHT.match(words, number.end() - 1))
+    )
+
+
 def age(words: str, asked: str | None, of_other: bool = False) -> int | None:
     """The person's age in whole years, where it is told.
 
@@ -419,6 +429,8 @@ _WEEKS = [
         rf"(?<!\S)(?:pregnant|expecting|up the duff) (?:[^\s.!?;]+ ){{0,5}}?(?P<n>\d{{1,2}})(?: \+ \d)? "
         rf"(?:weeks?|w)(?!\S){_DAYS_TOO}(?! (?:ago|old|since))"
     ),
+    re.compile(r"(?<!\S)by (?:my |the )?dates (?:[^\s.!?;]+ ){0,5}?(?P<n>\d{1,2}) weeks?(?!\S)"),
+    re.compile(r"(?<!\S)(?:i am|she is) (?P<n>\d{1,2}) weeks? again(?!\S)"),
     re.compile(r"(?<!\S)(?:belly|pregnancy) of (?P<n>\d{1,2}) weeks?(?!\S)"),
     re.compile(r"(?<!\S)week (?P<n>\d{1,2}) (?:of (?:my |her |the |this )?pregnancy|pregnant)(?!\S)"),
     re.compile(r"(?<!\S)(?P<n>\d{1,2}) \+ [0-6](?! (?:\d|hours?|years?))(?!\S)"),

@@ -319,6 +319,8 @@ class _Reading:
         if years is not None and band is None:
             self.numbers["age"] = years
             band = measures.age_band(years)
+            if measures.is_age_put_right(self.words, years):
+                self.measured.add(("age_group", band))
         elif about is not None and band is None:
             band = measures.age_band(about)
         if band is not None:

@@ -30,7 +30,10 @@ _CLEARLY = 0.1
 """How much nearer the nearest word has to be than the next, or either might be meant."""
 _PLAIN_SLIP = 1.0
 """How far the nearest word may be before words run together are the likelier slip."""
-_SMALL = frozenset("am an at be by do go he if im in is it me my no of on or so to up us we".split())
+_SMALL = frozenset(
+    {"am", "an", "at", "be", "by", "do", "go", "he", "if", "im", "in", "is", "it", "me", "my", "no"}
+    | {"of", "on", "or", "so", "to", "up", "us", "we"}
+)
 """The words of two letters that others are run together with, one to a slip."""
 _OFTEN = 20
 """Messages that hold a word, from which on others are likely to be run together with it."""

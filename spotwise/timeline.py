@@ -36,7 +36,7 @@ _LONG_AGO = re.compile(
     r"\b(?:old|years|grown|kids|children)\b|(?:son|daughter|boy|girl|he|she) is \d+ (?:[.,;!]|$)"
 )
 _LAST_PERIOD = re.compile(
-    r"(?:last (?:proper |real |ever |menstrual )?(?:period|one|bleed)|lmp|period|periods|menses|menstruat\w*"
+    r"(?:last (?:proper |real |ever |menstrual |natural )?(?:period|one|bleed)|lmp|period|periods|menses|menstruat\w*"
     r"|(?<!like my )(?<!like the )(?<!like a )(?<!bleeding )monthly|monthlies|aunt flo|not bled)"
     r" (?:[^\s.!?;]+ ){0,6}?$"
 )

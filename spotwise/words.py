@@ -154,6 +154,7 @@ _AMOUNTS = [
     for pattern, words in (
         (r"(?<!\d )\b(?:an? |1 )?hundred and ([1-9])\b", r"10\1"),
         (r"\b(?:a|1) hundred\b", "100"),
+        (r"\b(?:night|sanitary|maternity) towel(s?)\b", r"pad\1"),
         (r"\b(\d+) point (\d)\b", r"\1.\2"),
         (r"\bhalf (?:a )?dozen\b", "6"),
         (r"\b(?:a|1) dozen\b", "12"),

@@ -707,6 +707,18 @@ def test_an_old_smear_that_was_followed_by_normal_ones_is_no_open_one():
         ("Not 20 weeks pregnant, 20 weeks since I came off the pill", "pregnancy", None),
         ("one clot, as big as a coin of ten pence", "bleeding_amount", "heavy"),
         ("a clot as big as a plum", "bleeding_amount", None),  # a danger sign, which says enough
+        ("could be pregnant, the condom broke two weeks ago", "pregnancy_weeks", None),
+        ("I feel as if I will pass out when I stand up", "danger_signs", ["fainting"]),
+        ("I'm 10 weeks again now", "pregnancy_weeks", 10),
+        ("by my dates it'd be about five weeks", "pregnancy_weeks", 5),
+        ("the pain was awful during but it's completely gone now", "pain", "none"),
+        ("soaking a night towel about every ninety minutes", "bleeding_amount", "heavy"),
+        ("it's coming from my back passage", "symptoms", ["blood_from_back_passage"]),
+        ("it's heavier than that, more like a proper period", "bleeding_amount", "like_period"),
+        ("I'd lose my visa if I don't sleep with him, so I did", "consent", "unwanted"),
+        ("been so dry inside for a long time", "circumstances", None),
+        ("came off the rag yesterday", "circumstances", ["period_just_ended"]),
+        ("last natural bleed was six years ago", "periods", "postmenopausal"),
     ],
 )
 def test_what_is_told_besides_what_it_sounds_like(text, slot, told):
