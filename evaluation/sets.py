@@ -49,6 +49,9 @@ FACT_SETS = (
     "natural_twentyseventh",
     "natural_twentyeighth",
     "natural_twentyninth",
+    "natural_thirtieth",
+    "natural_thirtyfirst",
+    "natural_thirtysecond",
     "numbers",
 )
 

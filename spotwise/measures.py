@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from itertools import pairwise
 
 DAY_NAMES = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 MONTH_NAMES = (
@@ -46,7 +47,7 @@ _LENGTH = re.compile(
 )
 _WORD_TIME = re.compile(r"(?<!\S)(?:" + "|".join(sorted(_WORDS_FOR_DAYS, key=len, reverse=True)) + r")(?!\S)")
 _WEEKDAY = re.compile(
-    r"(?<!\S)(?P<now>(?:now|today is|it is(?: now)?(?= \w+ (?:night|morning|evening|noon|afternoon|lunch))|it is now|here i am(?: on| it is)?|is now) "
+    r"(?<!\S)(?P<now>(?:now|today is|it(?: i)?s(?: now)?|here i am(?: on| it is)?|is now) "
     rf")?(?P<last>last |this |on |since |)(?P<day>{'|'.join(DAY_NAMES)})(?!\S)"
 )
 _MONTH = re.compile(
@@ -60,6 +61,12 @@ _SEASON = re.compile(
 _IN_A_SEASON = 50.0
 """Days since the middle of a season, in which it is not over."""
 _YEAR = re.compile(r"(?<!\S)(?:in|since) (?P<year>(?:19|20)\d\d)(?!\S)")
+
+
+_TIME_PUT_RIGHT = re.compile(
+    r"(?<!\S)(?:no (?:hang on|wait)|sorry i mean|i mean|i meant|make that|or rather) "
+)
+"""Between two times, of which the second is meant: "six weeks, no wait, four months"."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +102,13 @@ def times(words: str, now: datetime) -> list[Time]:
         found.append(
             Time(match.start(), match.end(), max(0.0, (now.year - int(match["year"])) * 365.0), "ago")
         )
-    return sorted(found, key=lambda time: time.start)
+    found.sort(key=lambda time: time.start)
+    put_right = {
+        first.start
+        for first, second in pairwise(found)
+        if first.end <= second.start and _TIME_PUT_RIGHT.search(words, first.end, second.start)
+    }
+    return [time for time in found if time.start not in put_right]
 
 
 def _length(match: re.Match[str]) -> Time:
@@ -488,7 +501,7 @@ _PREGNANCY_WORDS = re.compile(r"pregnan|scan|midwife|baby is|baby has gone quiet
 FULL_TERM = 40
 """Weeks of a pregnancy at the due date."""
 _DUE_IN = re.compile(
-    r"(?:coming|due|expected|arriving|arrives|born|birth)(?: date)?(?: is)? in (?P<n>\d{1,2}"
+    r"(?:coming|due|expected|expecting|arriving|arrives|born|birth)(?: date)?(?: is)? in (?P<n>\d{1,2}"
     r"|an?) (?P<unit>week|month|fortnight)s?(?!\S)"
 )
 _EXPECTS = re.compile(r"baby|pregnan|twins|due date|expecting|(?:i am|she is|we are) due in")

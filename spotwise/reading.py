@@ -78,6 +78,10 @@ _CLIMBS = re.compile(r"(?<!\S)(?:up)?(?:stairs|hills?|steps|floor|climb\w*|landi
 _WHERE_IT_HURTS = re.compile(r"belly|tummy|stomach|pelvi|side |inside|agony|worse")
 _OF_ONE_KIND = re.compile(r"(?<!\S)(?:shoulder|tip|back|sided|bad|severe|terrible|leg|chest|head) $")
 """Before a pain that is not pain as such: who has no shoulder pain may have another."""
+_AT_THE_TOILET = re.compile(
+    r"(?:to|when|if|whenever|while|as) (?:i )?(?:go for a |have a )?(?:pee|wee|poo|urinat)"
+)
+"""After a pain that is not pain as such: who pees without pain may have another."""
 _NEAR = 30
 """Characters before a mention."""
 _OF_THE_MENOPAUSE = re.compile(r"menopaus|(?<!\S)(?:the change|hot flush|hot flash)")
@@ -674,6 +678,7 @@ class _Settling:
             span
             for span in message.find(message.lexicon.signs["any_pain"])
             if not _OF_ONE_KIND.search(message.words[: span.start])
+            and not _AT_THE_TOILET.match(message.words, span.end)
         ]
         if "shoulder_tip_pain" in self.facts.get("danger_signs", []):
             return False

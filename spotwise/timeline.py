@@ -36,7 +36,8 @@ _LONG_AGO = re.compile(
     r"\b(?:old|years|grown|kids|children)\b|(?:son|daughter|boy|girl|he|she) is \d+ (?:[.,;!]|$)"
 )
 _LAST_PERIOD = re.compile(
-    r"(?:last (?:proper |real |ever |menstrual |natural )?(?:period|one|bleed)|lmp|period|periods|menses|menstruat\w*"
+    r"(?:last (?:proper |real |ever |menstrual |natural )?(?:period|one|bleed)|lmp|period|periods|menses"
+    r"|menstruat\w*"
     r"|(?<!like my )(?<!like the )(?<!like a )(?<!bleeding )monthly|monthlies|aunt flo|not bled)"
     r" (?:[^\s.!?;]+ ){0,6}?$"
 )
@@ -67,6 +68,9 @@ _NOT_BLEEDING = re.compile(
     r"lasted|due|shift|bloat|ache|abortion)"
 )
 _BLEEDS = re.compile(r"bleed|spot|blood")
+_BLED_ON = re.compile(
+    r"(?<!not )(?<!not even )(?<!never )(?<!\S)bled (?:on and off |non stop |constantly )?$"
+)
 _OVER = re.compile(r"(?:stopped|gone|nothing)")
 _BEGAN = re.compile(
     r"(?:start\w*|began|begun|happened|came on|noticed|bleed\w*|bled|spot\w*|sex|slept|going) "
@@ -82,7 +86,7 @@ _EVER_SINCE = re.compile(
 
 
 _NOT_DONE = re.compile(
-    r"(?<!\S)(?:meant|supposed|due|waiting|booked|referred|need|needs|missed|list|going|letter|invited|wrote"
+    r"(?<!\S)(?:meant|supposed|due|waiting|book|booked|referred|need|needs|missed|list|going|letter|invited|wrote"
     r"|written) "
     r"(?:[^\s.!?;]+ ){0,5}?$"
 )
@@ -226,7 +230,8 @@ class Timeline:
             after = self.words[time.end : time.end + 60]
             has_been = _HAS_BEEN.search(before)
             goes_on = going and (since or has_been or _BEGAN.search(before) or time.about == "ago")
-            bled_since = since and _BLEEDS.search(around) and not _OVER.search(around)
+            bled_on = time.before.startswith("since") and _BLED_ON.search(before)
+            bled_since = since and (bled_on or _BLEEDS.search(around)) and not _OVER.search(around)
             so_long = _GOES_ON_SO_LONG.match(after) or (time.about == "ago" and _EVER_SINCE.match(after))
             if asked or goes_on or bled_since or so_long:
                 best = max(best or 0.0, time.days)
